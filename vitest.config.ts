@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+
+// Three projects, so that `check` runs the quick one alone: unit and scenario need no privileges and no services;
+// kernel and interop make network namespaces and run real daemons, one file at a time because they share two cores.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/scenario/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "system",
+          include: ["test/kernel/**/*.test.ts", "test/interop/**/*.test.ts", "test/system/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          pool: "forks",
+        },
+      },
+    ],
+  },
+});

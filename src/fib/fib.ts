@@ -32,6 +32,8 @@ export interface KernelRoute {
   readonly metric: number;
   readonly target: FibTarget;
   readonly interfaceName: string | undefined;
+  /** FibOptions.learn asks for it; other routes of the table are told too, because next hops resolve over them. */
+  readonly learnt: boolean;
 }
 
 export interface Link {

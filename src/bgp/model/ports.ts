@@ -94,8 +94,8 @@ export type Audience =
   | { readonly kind: "all" }
   | { readonly kind: "except"; readonly peer: PeerId }
   | { readonly kind: "only"; readonly peer: PeerId }
-  /** The members that joined and have not yet been told that the table is complete. */
-  | { readonly kind: "joining" };
+  /** The members that joined and have not yet been told that the table is complete; but not the one that the routes came from. */
+  | { readonly kind: "joining"; readonly except: PeerId | undefined };
 
 /**
  * The outbound side of one update group: each UPDATE is encoded once, in order, and written to every member that it is for.
@@ -115,8 +115,9 @@ export interface Outbox {
   leave(peer: PeerId): void;
   /** Let the members write what there is; call once after a slice of work. */
   flush(): void;
-  /** Bytes that the slowest member has still to write. */
-  readonly backlog: number;
+  /** Bytes ever put into the log, and how many of them the slowest member (lagging ones aside) has written. */
+  readonly position: number;
+  readonly slowest: number;
 }
 
 /** What an Outbox tells its owner. */

@@ -1,0 +1,179 @@
+/** The destinations of one family: each prefix has a small dense id and a few words of its owner's beside its key. */
+
+import { Family } from "../bgp/model/family.ts";
+import type { Prefix } from "../bgp/model/prefix.ts";
+import { HashIndex } from "./hash-index.ts";
+import { Records } from "./records.ts";
+
+const LIVE = 0x100;
+const LENGTH = 0xff;
+
+/** Ids are reused after `remove`. -1 stands for "not there" in what this table returns, and nowhere else. */
+export class PrefixTable {
+  readonly family: Family;
+  readonly #records: Records;
+  readonly #index: HashIndex;
+  readonly #keyWords: number;
+  readonly #payload: number;
+  /** How many prefixes of each length there are; longest-prefix match probes only lengths in use. */
+  readonly #lengths = new Int32Array(129);
+
+  /** `payloadWords`: 32-bit words that `get` and `set` offer for each prefix, 0 at first. */
+  constructor(family: Family, payloadWords: number) {
+    this.family = family;
+    this.#keyWords = family === Family.Ipv4 ? 1 : 4;
+    this.#payload = this.#keyWords + 2;
+    this.#records = new Records(this.#payload + payloadWords);
+    const records = this.#records;
+    const hashOf =
+      family === Family.Ipv4
+        ? (id: number) => hash4(records.get(id, 0), records.get(id, 1) & LENGTH)
+        : (id: number) =>
+            hash6(
+              records.get(id, 0),
+              records.get(id, 1),
+              records.get(id, 2),
+              records.get(id, 3),
+              records.get(id, 4) & LENGTH,
+            );
+    this.#index = new HashIndex(records, this.#keyWords + 1, hashOf);
+  }
+
+  get count(): number {
+    return this.#records.count;
+  }
+
+  /** All ids lie below; not all of them are live. */
+  get end(): number {
+    return this.#records.end;
+  }
+
+  isLive(id: number): boolean {
+    return id < this.#records.end && (this.#records.get(id, this.#keyWords) & LIVE) !== 0;
+  }
+
+  /** Host bits must be zero. The words may be signed or unsigned. */
+  find(w0: number, w1: number, w2: number, w3: number, length: number): number {
+    const records = this.#records;
+    const meta = length | LIVE;
+    if (this.#keyWords === 1) {
+      const key = w0 | 0;
+      for (let id = this.#index.first(hash4(key, length)); id >= 0; ) {
+        const page = records.page(id);
+        const at = records.offset(id);
+        if (page[at] === key && page[at + 1] === meta) return id;
+        id = (page[at + 2] as number) - 1;
+      }
+      return -1;
+    }
+    for (let id = this.#index.first(hash6(w0, w1, w2, w3, length)); id >= 0; ) {
+      const page = records.page(id);
+      const at = records.offset(id);
+      if (
+        page[at] === (w0 | 0) &&
+        page[at + 1] === (w1 | 0) &&
+        page[at + 2] === (w2 | 0) &&
+        page[at + 3] === (w3 | 0) &&
+        page[at + 4] === meta
+      ) {
+        return id;
+      }
+      id = (page[at + 5] as number) - 1;
+    }
+    return -1;
+  }
+
+  findOrAdd(w0: number, w1: number, w2: number, w3: number, length: number): number {
+    const found = this.find(w0, w1, w2, w3, length);
+    if (found >= 0) return found;
+    const id = this.#records.allocate();
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id);
+    page[at] = w0;
+    let hash: number;
+    if (this.#keyWords === 1) {
+      page[at + 1] = length | LIVE;
+      hash = hash4(w0 | 0, length);
+    } else {
+      page[at + 1] = w1;
+      page[at + 2] = w2;
+      page[at + 3] = w3;
+      page[at + 4] = length | LIVE;
+      hash = hash6(w0, w1, w2, w3, length);
+    }
+    this.#index.insert(hash, id);
+    this.#lengths[length] = (this.#lengths[length] as number) + 1;
+    return id;
+  }
+
+  remove(id: number): void {
+    const length = this.length(id);
+    const hash =
+      this.#keyWords === 1
+        ? hash4(this.w0(id), length)
+        : hash6(this.w0(id), this.w1(id), this.w2(id), this.w3(id), length);
+    this.#index.remove(hash, id);
+    this.#records.set(id, this.#keyWords, 0);
+    this.#records.free(id);
+    this.#lengths[length] = (this.#lengths[length] as number) - 1;
+  }
+
+  get(id: number, field: number): number {
+    return this.#records.get(id, this.#payload + field);
+  }
+
+  set(id: number, field: number, value: number): void {
+    this.#records.set(id, this.#payload + field, value);
+  }
+
+  w0(id: number): number {
+    return this.#records.get(id, 0);
+  }
+
+  w1(id: number): number {
+    return this.#keyWords === 1 ? 0 : this.#records.get(id, 1);
+  }
+
+  w2(id: number): number {
+    return this.#keyWords === 1 ? 0 : this.#records.get(id, 2);
+  }
+
+  w3(id: number): number {
+    return this.#keyWords === 1 ? 0 : this.#records.get(id, 3);
+  }
+
+  length(id: number): number {
+    return this.#records.get(id, this.#keyWords) & LENGTH;
+  }
+
+  /** True if some prefix of that length is in the table. */
+  hasLength(length: number): boolean {
+    return (this.#lengths[length] as number) > 0;
+  }
+
+  /** For people and tests; allocates. */
+  prefix(id: number): Prefix {
+    return {
+      family: this.family,
+      w0: this.w0(id) >>> 0,
+      w1: this.w1(id) >>> 0,
+      w2: this.w2(id) >>> 0,
+      w3: this.w3(id) >>> 0,
+      length: this.length(id),
+    };
+  }
+}
+
+function hash4(w0: number, length: number): number {
+  let h = Math.imul(w0 ^ (length << 2), 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
+  return h ^ (h >>> 13);
+}
+
+function hash6(w0: number, w1: number, w2: number, w3: number, length: number): number {
+  let h = Math.imul(w0, 0x9e3779b1) ^ length;
+  h = Math.imul((h ^ (h >>> 15)) + w1, 0x85ebca6b);
+  h = Math.imul((h ^ (h >>> 13)) + w2, 0xc2b2ae35);
+  h = Math.imul((h ^ (h >>> 16)) + w3, 0x27d4eb2f);
+  return h ^ (h >>> 15);
+}

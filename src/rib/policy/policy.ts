@@ -23,11 +23,17 @@ export type CommunityPattern =
   | { readonly kind: "large"; readonly value: LargeCommunity; readonly wild: readonly [boolean, boolean, boolean] }
   | { readonly kind: "extended"; readonly value: ExtendedCommunity };
 
+/** A RegExp is one; YAML's expressions become a matcher that takes linear time whatever the path looks like. */
+export interface TextMatcher {
+  readonly source: string;
+  test(text: string): boolean;
+}
+
 export interface Match {
   readonly prefixes: readonly PrefixRange[] | undefined;
   readonly communities: readonly CommunityPattern[] | undefined;
   /** A regular expression over formatAsPath's text, anchored by ^ and $, compiled once. */
-  readonly asPath: RegExp | undefined;
+  readonly asPath: TextMatcher | undefined;
   readonly origin: readonly RouteSource[] | undefined;
   /** Glob over the name of the interface that the route leaves by. */
   readonly interface: RegExp | undefined;

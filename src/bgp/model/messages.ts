@@ -125,7 +125,7 @@ export class NotificationError extends Error {
   readonly subcode: number;
   readonly data: Uint8Array;
 
-  constructor(code: NotificationCode, subcode: number, message: string, data = new Uint8Array(0)) {
+  constructor(code: NotificationCode, subcode: number, message: string, data: Uint8Array = new Uint8Array(0)) {
     super(message);
     this.code = code;
     this.subcode = subcode;

@@ -1,0 +1,90 @@
+/** The log: pretty on a terminal, JSON lines otherwise; the one door to pino. */
+
+import { isatty } from "node:tty";
+import { pino } from "pino";
+import pretty from "pino-pretty";
+import type { Logger } from "../bgp/model/ports.ts";
+import { LogDestination } from "./log-destination.ts";
+import { SECRET_KEYS } from "./redact.ts";
+
+const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LogLevels {
+  readonly level: LogLevel;
+  /** By peer name, for events that carry the field `peer`. */
+  readonly perPeerLevels?: Readonly<Record<string, LogLevel>> | undefined;
+}
+
+export interface LogOptions extends LogLevels {
+  readonly format: "auto" | "pretty" | "json";
+  /** Default: standard error. */
+  readonly fd?: number;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface DaemonLogger extends Logger {
+  /** For a reload. */
+  setLevels(levels: LogLevels): void;
+  /** Before the process ends. */
+  flush(): void;
+}
+
+type Emit = (fields: object, event: string) => void;
+
+export function createLogger(options: LogOptions): DaemonLogger {
+  const fd = options.fd ?? 2;
+  const terminal = isatty(fd);
+  const isPretty = options.format === "pretty" || (options.format === "auto" && terminal);
+  const environment = options.environment ?? process.env;
+  const format = isPretty ? prettyFormat(terminal && !environment["NO_COLOR"]) : (line: string) => line;
+  const destination = new LogDestination(fd, (lines) => {
+    const lost = { level: "warn", time: new Date().toISOString(), lines, msg: "log lines lost" };
+    return format(`${JSON.stringify(lost)}\n`);
+  });
+  const logger = pino(
+    {
+      // Levels are decided here, because they may differ by peer.
+      level: "debug",
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      serializers: { error: pino.stdSerializers.err },
+      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" },
+    },
+    { write: (line: string) => destination.write(format(line)) },
+  );
+  let levels: LogLevels = options;
+  const gate = (level: Exclude<LogLevel, "silent">): Emit => {
+    const rank = LOG_LEVELS.indexOf(level);
+    return (fields, event) => {
+      const wanted = levelFor(levels, fields);
+      if (rank >= LOG_LEVELS.indexOf(wanted)) logger[level](fields, event);
+    };
+  };
+  return {
+    debug: gate("debug"),
+    info: gate("info"),
+    warn: gate("warn"),
+    error: gate("error"),
+    setLevels: (changed) => {
+      levels = changed;
+    },
+    flush: () => destination.flush(),
+  };
+}
+
+function levelFor(levels: LogLevels, fields: object): LogLevel {
+  const { perPeerLevels } = levels;
+  if (perPeerLevels === undefined || !("peer" in fields) || typeof fields.peer !== "string") return levels.level;
+  return Object.hasOwn(perPeerLevels, fields.peer) ? (perPeerLevels[fields.peer] ?? levels.level) : levels.level;
+}
+
+function prettyFormat(colour: boolean): (line: string) => string {
+  return pretty.prettyFactory({
+    colorize: colour,
+    translateTime: "SYS:HH:MM:ss.l",
+    ignore: "pid,hostname",
+    singleLine: true,
+  });
+}

@@ -26,6 +26,15 @@ export class IdQueue {
     return id;
   }
 
+  /** The oldest id, left in place; -1 when there is none. */
+  peek(): number {
+    return this.#count === 0 ? -1 : (this.#ring[this.#head] as number);
+  }
+
+  *values(): Generator<number> {
+    for (let i = 0; i < this.#count; i++) yield this.#ring[(this.#head + i) & (this.#ring.length - 1)] as number;
+  }
+
   #grow(): void {
     const wider = new Int32Array(this.#ring.length * 2);
     const tail = this.#ring.length - this.#head;

@@ -1,0 +1,206 @@
+/**
+ * The decision process over all candidates of one destination, step by step as RFC 4271 §9.1.2.2 and RFC 4456 §9 are written:
+ * each step looks at the whole set and removes the losers. A fold of a pairwise comparison would depend on the order, because
+ * MED compares only some pairs.
+ */
+
+import { compareAddress, type IpAddress } from "../bgp/model/address.ts";
+import type { RouterId } from "../bgp/model/ids.ts";
+import type { AttributeTable } from "./attribute-table.ts";
+import type { PathStore } from "./path-store.ts";
+
+/** Why a path is not the best one; kept with the path, for `show` and `explain`. */
+export const Reason = {
+  Best: 0,
+  /** Tied with the best one through the IGP metric and used beside it. */
+  Multipath: 1,
+  NotAccepted: 2,
+  NextHopUnreachable: 3,
+  Preference: 4,
+  LongLivedStale: 5,
+  LocalPref: 6,
+  PathLength: 7,
+  Origin: 8,
+  Med: 9,
+  External: 10,
+  IgpMetric: 11,
+  Stale: 12,
+  RouterId: 13,
+  ClusterLength: 14,
+  PeerAddress: 15,
+  PathIdentifier: 16,
+} as const;
+export type Reason = (typeof Reason)[keyof typeof Reason];
+
+/** In words: "it lost on: ...". */
+export const REASON_TEXT: Readonly<Record<Reason, string>> = {
+  [Reason.Best]: "best",
+  [Reason.Multipath]: "equal to the best path, used beside it",
+  [Reason.NotAccepted]: "not accepted on import",
+  [Reason.NextHopUnreachable]: "next hop unreachable (RFC 4271 §9.1.2.1)",
+  [Reason.Preference]: "lower preference of its source",
+  [Reason.LongLivedStale]: "long-lived stale (RFC 9494 §4.3)",
+  [Reason.LocalPref]: "lower LOCAL_PREF",
+  [Reason.PathLength]: "longer AS_PATH (RFC 4271 §9.1.2.2 a)",
+  [Reason.Origin]: "higher ORIGIN (RFC 4271 §9.1.2.2 b)",
+  [Reason.Med]: "higher MULTI_EXIT_DISC (RFC 4271 §9.1.2.2 c)",
+  [Reason.External]: "internal, where an external path is left (RFC 4271 §9.1.2.2 d)",
+  [Reason.IgpMetric]: "farther next hop (RFC 4271 §9.1.2.2 e)",
+  [Reason.Stale]: "stale, where a fresh path is left (RFC 4724 §4.2)",
+  [Reason.RouterId]: "higher router id or ORIGINATOR_ID (RFC 4271 §9.1.2.2 f, RFC 4456 §9)",
+  [Reason.ClusterLength]: "longer CLUSTER_LIST (RFC 4456 §9)",
+  [Reason.PeerAddress]: "higher peer address (RFC 4271 §9.1.2.2 g)",
+  [Reason.PathIdentifier]: "higher path identifier of the same peer",
+};
+
+/** What the process asks of a path's peer. */
+export interface PeerRank {
+  readonly external: boolean;
+  readonly routerId: RouterId;
+  readonly address: IpAddress;
+}
+
+/** What the process reads beside the columns. */
+export interface DecisionContext {
+  readonly paths: PathStore;
+  readonly attributes: AttributeTable;
+  readonly alwaysCompareMed: boolean;
+  readonly maxPaths: number;
+  /** May this path be used at all: its peer's session stands or its routes are retained. */
+  isCurrent(path: number): boolean;
+  /** Distance to its next hop: 0 on a connected subnet, more behind a gateway; Infinity when it is unreachable. */
+  metric(path: number): number;
+  /** Kept from a session that ended (RFC 4724 §4.2). */
+  isStale(path: number): boolean;
+  /** BIRD's protocol preference: what is connected or configured before what is learnt. */
+  preference(path: number): number;
+  rank(path: number): PeerRank;
+}
+
+export class Decision {
+  readonly #context: DecisionContext;
+  #candidates = new Int32Array(16);
+  #count = 0;
+  #tied = 0;
+
+  constructor(context: DecisionContext) {
+    this.#context = context;
+  }
+
+  /** Paths that share the traffic after `select`: the best one first, then the others of its multipath set. */
+  get tied(): Int32Array {
+    return this.#candidates.subarray(0, this.#tied);
+  }
+
+  /** The best path of the chain from `head`, or -1. Writes every path's reason. */
+  select(head: number): number {
+    const { paths } = this.#context;
+    this.#count = 0;
+    for (let id = head; id >= 0; id = paths.next(id)) {
+      if (paths.isRemoved(id)) continue;
+      const accepted = paths.accepted(id);
+      if (accepted === 0 || !this.#context.isCurrent(id)) paths.setReason(id, Reason.NotAccepted);
+      else if (this.#context.metric(id) === Number.POSITIVE_INFINITY) paths.setReason(id, Reason.NextHopUnreachable);
+      else this.#add(id);
+    }
+    this.#tied = this.#count;
+    if (this.#count > 1) this.#eliminate();
+    if (this.#count === 0) return -1;
+    const best = this.#candidates[0] as number;
+    paths.setReason(best, Reason.Best);
+    return best;
+  }
+
+  #eliminate(): void {
+    const { paths, attributes } = this.#context;
+    this.#keepHighest(Reason.Preference, (id) => this.#context.preference(id));
+    this.#keepHighest(Reason.LongLivedStale, (id) => (attributes.isLongLivedStale(paths.accepted(id)) ? 0 : 1));
+    this.#keepHighest(Reason.LocalPref, (id) => attributes.localPref(paths.accepted(id)));
+    this.#keepLowest(Reason.PathLength, (id) => attributes.pathLength(paths.accepted(id)));
+    this.#keepLowest(Reason.Origin, (id) => attributes.origin(paths.accepted(id)));
+    this.#compareMed();
+    this.#keepHighest(Reason.External, (id) => (this.#context.rank(id).external ? 1 : 0));
+    this.#keepLowest(Reason.IgpMetric, (id) => this.#context.metric(id));
+    const equal = this.#count > 1 ? this.#candidates.slice(0, this.#count) : undefined;
+    // RFC 4724 §4.2 wants stale routes used as before; a fresh path that is as good in all else is the safer one.
+    this.#keepLowest(Reason.Stale, (id) => (this.#context.isStale(id) ? 1 : 0));
+    this.#keepLowest(
+      Reason.RouterId,
+      (id) => attributes.originatorId(paths.accepted(id)) || this.#context.rank(id).routerId,
+    );
+    this.#keepLowest(Reason.ClusterLength, (id) => attributes.clusterLength(paths.accepted(id)));
+    this.#lowestPeerAddress();
+    this.#keepLowest(Reason.PathIdentifier, (id) => paths.identifier(id));
+    this.#tied = 1;
+    if (equal !== undefined && this.#context.maxPaths > 1) this.#spread(equal);
+  }
+
+  #add(id: number): void {
+    if (this.#count === this.#candidates.length) {
+      const wider = new Int32Array(this.#count * 2);
+      wider.set(this.#candidates);
+      this.#candidates = wider;
+    }
+    this.#candidates[this.#count++] = id;
+  }
+
+  #keepHighest(reason: Reason, value: (id: number) => number): void {
+    this.#keepLowest(reason, (id) => -value(id));
+  }
+
+  #keepLowest(reason: Reason, value: (id: number) => number): void {
+    if (this.#count < 2) return;
+    let lowest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.#count; i++) lowest = Math.min(lowest, value(this.#candidates[i] as number));
+    this.#filter(reason, (id) => value(id) === lowest);
+  }
+
+  #filter(reason: Reason, keep: (id: number) => boolean): void {
+    let kept = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const id = this.#candidates[i] as number;
+      if (keep(id)) this.#candidates[kept++] = id;
+      else this.#context.paths.setReason(id, reason);
+    }
+    this.#count = kept;
+  }
+
+  /** Only paths from one neighbouring AS are comparable; those that another of their own AS beats go, the rest stay. */
+  #compareMed(): void {
+    if (this.#count < 2) return;
+    const { paths, attributes, alwaysCompareMed } = this.#context;
+    const lowest = new Map<number, number>();
+    const group = (id: number) => (alwaysCompareMed ? 0 : attributes.neighborAs(paths.accepted(id)));
+    for (let i = 0; i < this.#count; i++) {
+      const id = this.#candidates[i] as number;
+      const med = attributes.med(paths.accepted(id));
+      const before = lowest.get(group(id));
+      if (before === undefined || med < before) lowest.set(group(id), med);
+    }
+    this.#filter(Reason.Med, (id) => attributes.med(paths.accepted(id)) === lowest.get(group(id)));
+  }
+
+  #lowestPeerAddress(): void {
+    if (this.#count < 2) return;
+    let lowest = this.#context.rank(this.#candidates[0] as number).address;
+    for (let i = 1; i < this.#count; i++) {
+      const address = this.#context.rank(this.#candidates[i] as number).address;
+      if (compareAddress(address, lowest) < 0) lowest = address;
+    }
+    const winner = lowest;
+    this.#filter(Reason.PeerAddress, (id) => compareAddress(this.#context.rank(id).address, winner) === 0);
+  }
+
+  /** The paths that tied with the best one share its traffic, in a fixed order, so that the same set is the same route. */
+  #spread(equal: Int32Array): void {
+    const { paths, maxPaths } = this.#context;
+    const best = this.#candidates[0] as number;
+    const others = equal.filter((id) => id !== best).sort();
+    for (const id of others) {
+      if (this.#tied === maxPaths) break;
+      paths.setReason(id, Reason.Multipath);
+      if (this.#tied === this.#candidates.length) return;
+      this.#candidates[this.#tied++] = id;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** One family's destinations and paths together: which paths a destination has, which is best, and how long it must be remembered. */
+
+import type { Family } from "../bgp/model/family.ts";
+import type { PathId, PrefixId } from "../bgp/model/ids.ts";
+import { PrefixTable } from "../columns/prefix-table.ts";
+import { PathStore } from "./path-store.ts";
+
+const Field = { First: 0, Best: 1, Holds: 2, Target: 3 } as const;
+
+/**
+ * A destination lives as long as something holds it: each of its paths, a place in a queue, an update group that has
+ * advertised it, the kernel. Whoever holds releases; the last release forgets the prefix and its id may be used again.
+ */
+export class FamilyTable {
+  readonly family: Family;
+  readonly prefixes: PrefixTable;
+  readonly paths = new PathStore();
+  /** Destinations that have a best path. */
+  reachable = 0;
+
+  constructor(family: Family) {
+    this.family = family;
+    this.prefixes = new PrefixTable(family, 4);
+  }
+
+  hold(prefix: number): void {
+    this.prefixes.set(prefix, Field.Holds, this.prefixes.get(prefix, Field.Holds) + 1);
+  }
+
+  release(prefix: number): void {
+    const holds = this.prefixes.get(prefix, Field.Holds) - 1;
+    this.prefixes.set(prefix, Field.Holds, holds);
+    if (holds === 0) this.prefixes.remove(prefix);
+  }
+
+  /** The first path of the chain, or -1. Removed paths may still be in it. */
+  first(prefix: number): number {
+    return this.prefixes.get(prefix, Field.First) - 1;
+  }
+
+  setFirst(prefix: number, path: number): void {
+    this.prefixes.set(prefix, Field.First, path + 1);
+  }
+
+  /** The path that the last decision chose, or -1. */
+  best(prefix: number): number {
+    return this.prefixes.get(prefix, Field.Best) - 1;
+  }
+
+  setBest(prefix: number, path: number): void {
+    const before = this.prefixes.get(prefix, Field.Best);
+    if (before === 0 && path >= 0) this.reachable++;
+    if (before !== 0 && path < 0) this.reachable--;
+    this.prefixes.set(prefix, Field.Best, path + 1);
+  }
+
+  /** Number of the forwarding target that the kernel was last asked for; 0 for none. */
+  target(prefix: number): number {
+    return this.prefixes.get(prefix, Field.Target);
+  }
+
+  setTarget(prefix: number, target: number): void {
+    this.prefixes.set(prefix, Field.Target, target);
+  }
+
+  /** Forgets a removed path once no update group has it out any more and the decision has passed over it. */
+  reclaim(path: PathId): void {
+    const prefix: PrefixId = this.paths.prefix(path);
+    if (!this.paths.isRemoved(path) || this.paths.advertisers(path) > 0 || this.best(prefix) === path) return;
+    this.setFirst(prefix, this.paths.unlink(this.first(prefix), path));
+    this.release(prefix);
+  }
+}

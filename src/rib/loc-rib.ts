@@ -1,0 +1,298 @@
+/** One family's tables at work: AdjRibIn and LocRib of RFC 4271 §3.2, and the queue of destinations whose best path is in question. */
+
+import type { PathAttributes } from "../bgp/model/attributes.ts";
+import type { Family } from "../bgp/model/family.ts";
+import { type AttrsId, LOCAL_PEER, type PathId, type PeerId, type PrefixId } from "../bgp/model/ids.ts";
+import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
+import { IdSet } from "../columns/id-columns.ts";
+import { IdQueue } from "../columns/id-queue.ts";
+import type { AttributeTable } from "./attribute-table.ts";
+import { Decision, type PeerRank } from "./decision.ts";
+import { FamilyTable } from "./family-table.ts";
+import type { Forwarding } from "./forwarding.ts";
+import type { RouteSource } from "./policy/policy.ts";
+import type { RibPeer } from "./rib-peer.ts";
+import { Sweep } from "./sweep.ts";
+import type { UpdateGroup } from "./update-group.ts";
+
+/** What the walk over the paths is to do for whom. */
+export type SweepRequest =
+  | { readonly kind: "peer"; readonly peer: PeerId }
+  | { readonly kind: "nextHops"; readonly changed: ReadonlySet<number> };
+
+export interface LocRibContext {
+  readonly family: Family;
+  readonly attributes: AttributeTable;
+  readonly alwaysCompareMed: boolean;
+  readonly maxPaths: number;
+  peer(id: PeerId): RibPeer | undefined;
+  localRank(): PeerRank;
+  /** Infinity when unreachable. */
+  nextHopMetric(nextHop: number): number;
+  seconds(): number;
+  /** There is work to do. */
+  wake(): void;
+  /** A destination came, went, or has another best path. */
+  bestChanged(prefix: number, before: number, best: number): void;
+  limitReached(peer: RibPeer, family: Family, kind: "near" | "exceeded"): void;
+  sweepVisit(path: number, requests: ReadonlySet<SweepRequest>): void;
+}
+
+/** BIRD's protocol preferences: what is connected or configured before what is learnt from peers, what the kernel says last. */
+const PREFERENCE: Readonly<Record<RouteSource, number>> = {
+  connected: 240,
+  static: 200,
+  calico: 200,
+  aggregate: 130,
+  peer: 100,
+  kernel: 10,
+};
+
+const DECISIONS = 512;
+
+export class LocRib {
+  readonly table: FamilyTable;
+  readonly groups = new Set<UpdateGroup>();
+  readonly addPathGroups = new Set<UpdateGroup>();
+  readonly sweep: Sweep<SweepRequest>;
+  forwarding: Forwarding | undefined;
+  readonly #context: LocRibContext;
+  readonly #decision: Decision;
+  readonly #queued = new IdSet();
+  readonly #queue = new IdQueue();
+
+  constructor(context: LocRibContext) {
+    this.#context = context;
+    this.table = new FamilyTable(context.family);
+    const { paths } = this.table;
+    const { attributes } = context;
+    this.#decision = new Decision({
+      paths,
+      attributes,
+      alwaysCompareMed: context.alwaysCompareMed,
+      maxPaths: context.maxPaths,
+      isCurrent: (path) => this.isCurrent(path),
+      isStale: (path) => this.isStale(path),
+      metric: (path) => this.#metric(path),
+      preference: (path) => PREFERENCE[paths.source(path)],
+      rank: (path) => context.peer(paths.peer(path))?.rank ?? context.localRank(),
+    });
+    this.sweep = new Sweep(paths, (path, requests) => context.sweepVisit(path, requests));
+  }
+
+  /** Its session stands, or its routes are kept from one that ended. */
+  isCurrent(path: number): boolean {
+    const peer = this.#context.peer(this.table.paths.peer(path));
+    return peer === undefined || peer.family(this.table.family).isCurrent(this.table.paths.epoch(path));
+  }
+
+  isStale(path: number): boolean {
+    const peer = this.#context.peer(this.table.paths.peer(path));
+    return peer?.family(this.table.family).isStale(this.table.paths.epoch(path)) ?? false;
+  }
+
+  /** May be advertised beside the best path (RFC 7911). */
+  isUsable(path: number): boolean {
+    const { paths } = this.table;
+    return (
+      !paths.isRemoved(path) &&
+      paths.accepted(path) !== 0 &&
+      this.isCurrent(path) &&
+      this.#metric(path) !== Number.POSITIVE_INFINITY
+    );
+  }
+
+  #metric(path: number): number {
+    const { paths } = this.table;
+    const source = paths.source(path);
+    if (source === "kernel" || source === "connected") return 0;
+    return this.#context.nextHopMetric(this.#context.attributes.nextHop(paths.accepted(path)));
+  }
+
+  announce(id: PeerId, peer: RibPeer, attributes: PathAttributes, batch: PrefixBatch): void {
+    const { attributes: table, seconds } = this.#context;
+    const { prefixes, paths } = this.table;
+    const state = peer.family(batch.family);
+    const limit = peer.limit(batch.family);
+    const received = table.intern(attributes);
+    const perPrefix = peer.inbound.dependsOnPrefix;
+    let accepted = perPrefix ? (0 as AttrsId) : peer.inbound.accept(received, attributes, undefined);
+    const now = seconds();
+    for (let i = 0; i < batch.count; i++) {
+      const length = batch.lengths[i] as number;
+      const identifier = batch.pathIds[i] as number;
+      const w0 = batch.w0[i] as number;
+      const wide = batch.w1.length > 0;
+      const w1 = wide ? (batch.w1[i] as number) : 0;
+      const w2 = wide ? (batch.w2[i] as number) : 0;
+      const w3 = wide ? (batch.w3[i] as number) : 0;
+      let prefix = prefixes.find(w0, w1, w2, w3, length);
+      if (perPrefix) accepted = peer.inbound.accept(received, attributes, batch.prefixAt(i));
+      let path = prefix < 0 ? -1 : paths.find(this.table.first(prefix), id, identifier);
+      if (path >= 0) {
+        const fresh = paths.epoch(path) === (state.epoch & 0xff);
+        if (fresh && paths.received(path) === received && paths.accepted(path) === accepted) continue;
+        if (!fresh) paths.setEpoch(path, state.epoch);
+      } else {
+        if (limit !== undefined && state.received >= limit.limit) {
+          this.#overLimit(peer, batch.family);
+          if (limit.discard) continue;
+        }
+        if (prefix < 0) prefix = prefixes.findOrAdd(w0, w1, w2, w3, length);
+        path = this.#addPath(prefix, id, identifier, "peer", state.epoch);
+        state.received++;
+        if (limit !== undefined && !state.warned && state.received * 100 >= limit.limit * limit.warnPercent) {
+          state.warned = true;
+          this.#context.limitReached(peer, batch.family, "near");
+        }
+      }
+      this.#setAttributes(path, received, accepted, peer);
+      paths.setSince(path, now);
+      paths.setTouched(path, true);
+      this.question(prefix);
+    }
+    table.release(received);
+    this.#context.wake();
+  }
+
+  withdraw(id: PeerId, batch: PrefixBatch): void {
+    const { prefixes, paths } = this.table;
+    const wide = batch.w1.length > 0;
+    for (let i = 0; i < batch.count; i++) {
+      const prefix = prefixes.find(
+        batch.w0[i] as number,
+        wide ? (batch.w1[i] as number) : 0,
+        wide ? (batch.w2[i] as number) : 0,
+        wide ? (batch.w3[i] as number) : 0,
+        batch.lengths[i] as number,
+      );
+      if (prefix < 0) continue;
+      const path = paths.find(this.table.first(prefix), id, batch.pathIds[i] as number);
+      if (path >= 0) this.remove(path);
+    }
+    this.#context.wake();
+  }
+
+  /** One of this speaker's own routes; `identifier` tells its sources apart. Interned attributes, one reference is taken. */
+  setLocal(prefix: number, source: RouteSource, identifier: number, attrs: AttrsId): void {
+    const { paths } = this.table;
+    let path = paths.find(this.table.first(prefix), LOCAL_PEER, identifier);
+    if (path >= 0 && paths.accepted(path) === attrs) return;
+    if (path < 0) path = this.#addPath(prefix, LOCAL_PEER, identifier, source, 0);
+    this.#setAttributes(path, attrs, attrs, undefined);
+    paths.setSince(path, this.#context.seconds());
+    paths.setTouched(path, true);
+    this.question(prefix);
+    this.#context.wake();
+  }
+
+  /** Takes a path out; its destination is decided again. */
+  remove(path: number): void {
+    const { paths } = this.table;
+    const peer = this.#context.peer(paths.peer(path));
+    this.#setAttributes(path, 0 as AttrsId, 0 as AttrsId, peer);
+    if (peer !== undefined) {
+      const state = peer.family(this.table.family);
+      state.received--;
+      const limit = peer.limit(this.table.family);
+      if (limit !== undefined && state.received * 100 < limit.limit * limit.warnPercent) state.warned = false;
+      if (limit !== undefined && state.received < limit.limit) state.exceeded = false;
+    }
+    paths.markRemoved(path);
+    this.question(paths.prefix(path));
+  }
+
+  /** Import rules changed for this path, or what it stands for did. */
+  setAccepted(path: number, accepted: AttrsId): void {
+    const { paths } = this.table;
+    if (paths.accepted(path) === accepted) return;
+    const peer = this.#context.peer(paths.peer(path));
+    this.#setAttributes(path, paths.received(path), accepted, peer);
+    paths.setTouched(path, true);
+    this.question(paths.prefix(path));
+  }
+
+  /** Puts a destination into the queue of those to decide. */
+  question(prefix: number): void {
+    if (!this.#queued.add(prefix)) return;
+    this.table.hold(prefix);
+    this.#queue.push(prefix);
+  }
+
+  get waiting(): number {
+    return this.#queue.count;
+  }
+
+  /** One slice of decisions; true while there is more. */
+  work(): boolean {
+    for (let n = 0; n < DECISIONS && this.#queue.count > 0; n++) {
+      const prefix = this.#queue.shift();
+      this.#queued.delete(prefix);
+      this.#decide(prefix);
+      this.table.release(prefix);
+    }
+    return this.#queue.count > 0;
+  }
+
+  #decide(prefix: number): void {
+    const { table } = this;
+    const before = table.best(prefix);
+    const best = this.#decision.select(table.first(prefix));
+    const changed = best !== before || (best >= 0 && table.paths.isTouched(best));
+    table.setBest(prefix, best);
+    for (let path = table.first(prefix); path >= 0; ) {
+      const next = table.paths.next(path);
+      table.paths.setTouched(path, false);
+      if (table.paths.isRemoved(path)) table.reclaim(path as PathId);
+      path = next;
+    }
+    if (changed) {
+      for (const group of this.groups) group.changed(prefix);
+      this.#context.bestChanged(prefix, before, best);
+    }
+    for (const group of this.addPathGroups) group.changed(prefix);
+    this.forwarding?.update(prefix, best < 0 ? this.#nothing : this.#decision.tied);
+  }
+
+  readonly #nothing = new Int32Array(0);
+
+  #addPath(prefix: number, peer: PeerId, identifier: number, source: RouteSource, epoch: number): number {
+    const { table } = this;
+    const path = table.paths.add(
+      prefix as PrefixId,
+      table.first(prefix),
+      peer,
+      identifier,
+      source,
+      epoch,
+      this.#context.seconds(),
+    );
+    table.setFirst(prefix, path);
+    table.hold(prefix);
+    return path;
+  }
+
+  #setAttributes(path: number, received: AttrsId, accepted: AttrsId, peer: RibPeer | undefined): void {
+    const { attributes } = this.#context;
+    const { paths } = this.table;
+    const receivedBefore = paths.received(path);
+    const acceptedBefore = paths.accepted(path);
+    if (received !== 0) attributes.retain(received, 1);
+    if (accepted !== 0) attributes.retain(accepted, 1);
+    if (receivedBefore !== 0) attributes.release(receivedBefore);
+    if (acceptedBefore !== 0) attributes.release(acceptedBefore);
+    paths.setReceived(path, received);
+    paths.setAccepted(path, accepted);
+    if (peer !== undefined) {
+      const state = peer.family(this.table.family);
+      state.accepted += (accepted !== 0 ? 1 : 0) - (acceptedBefore !== 0 ? 1 : 0);
+    }
+  }
+
+  #overLimit(peer: RibPeer, family: Family): void {
+    const state = peer.family(family);
+    if (state.exceeded) return;
+    state.exceeded = true;
+    this.#context.limitReached(peer, family, "exceeded");
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The paths of one family: each peer's entries (its AdjRibIn) chained from the destination they belong to.
+ * A received path that policy or a loop check rejected stays here too, without accepted attributes.
+ */
+
+import type { AttrsId, PathId, PeerId, PrefixId } from "../bgp/model/ids.ts";
+import { Records } from "../columns/records.ts";
+import type { RouteSource } from "./policy/policy.ts";
+
+/** Word 0 is the chain's link, so that it may also link the free list; a free record has no prefix. */
+const Field = {
+  Next: 0,
+  Prefix: 1,
+  Received: 2,
+  Accepted: 3,
+  Peer: 4,
+  Identifier: 5,
+  Flags: 6,
+  Since: 7,
+  Advertisers: 8,
+} as const;
+const STRIDE = 9;
+
+/** Flags: epoch in bits 0-7, reason in 8-12, source in 13-15, then these. */
+const TOUCHED = 1 << 16;
+const REMOVED = 1 << 17;
+
+const SOURCES: readonly RouteSource[] = ["peer", "static", "kernel", "connected", "calico", "aggregate"];
+
+export class PathStore {
+  readonly #records = new Records(STRIDE);
+  #count = 0;
+
+  /** Paths that are not removed. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get end(): number {
+    return this.#records.end;
+  }
+
+  /** A new path in front of the chain that `next` begins; the owner stores the id as the chain's head. */
+  add(
+    prefix: PrefixId,
+    next: number,
+    peer: PeerId,
+    identifier: number,
+    source: RouteSource,
+    epoch: number,
+    since: number,
+  ): PathId {
+    const id = this.#records.allocate();
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id);
+    page[at + Field.Prefix] = prefix + 1;
+    page[at + Field.Next] = next + 1;
+    page[at + Field.Peer] = peer;
+    page[at + Field.Identifier] = identifier;
+    page[at + Field.Flags] = (epoch & 0xff) | (SOURCES.indexOf(source) << 13) | TOUCHED;
+    page[at + Field.Since] = since;
+    this.#count++;
+    return id as PathId;
+  }
+
+  isLive(id: number): boolean {
+    return id < this.#records.end && this.#records.get(id, Field.Prefix) > 0 && !this.isRemoved(id);
+  }
+
+  /** The path of `peer` with that Path Identifier in the chain from `head`, or -1. Removed paths do not count. */
+  find(head: number, peer: PeerId, identifier: number): number {
+    for (let id = head; id >= 0; ) {
+      const page = this.#records.page(id);
+      const at = this.#records.offset(id);
+      if (
+        page[at + Field.Peer] === peer &&
+        page[at + Field.Identifier] === (identifier | 0) &&
+        ((page[at + Field.Flags] as number) & REMOVED) === 0
+      ) {
+        return id;
+      }
+      id = (page[at + Field.Next] as number) - 1;
+    }
+    return -1;
+  }
+
+  /** The next path of the same destination, or -1. */
+  next(id: number): number {
+    return this.#records.get(id, Field.Next) - 1;
+  }
+
+  /** Out of the books, but in its chain until `unlink`: an add-path update group may still have to withdraw it. */
+  markRemoved(id: number): void {
+    this.#setFlag(id, REMOVED | TOUCHED, true);
+    this.#count--;
+  }
+
+  /** Takes a removed path out of the chain from `head` and forgets it; returns the new head. */
+  unlink(head: number, id: number): number {
+    const after = this.next(id);
+    let newHead = head;
+    if (head === id) newHead = after;
+    else {
+      let at = head;
+      while (this.next(at) !== id) at = this.next(at);
+      this.#records.set(at, Field.Next, after + 1);
+    }
+    this.#records.set(id, Field.Prefix, 0);
+    this.#records.free(id);
+    return newHead;
+  }
+
+  prefix(id: number): PrefixId {
+    return (this.#records.get(id, Field.Prefix) - 1) as PrefixId;
+  }
+
+  peer(id: number): PeerId {
+    return this.#records.get(id, Field.Peer) as PeerId;
+  }
+
+  /** The Path Identifier that the peer gave (RFC 7911), or which of our own sources it is. */
+  identifier(id: number): number {
+    return this.#records.get(id, Field.Identifier) >>> 0;
+  }
+
+  /** As the peer sent it. */
+  received(id: number): AttrsId {
+    return this.#records.get(id, Field.Received) as AttrsId;
+  }
+
+  setReceived(id: number, attrs: AttrsId): void {
+    this.#records.set(id, Field.Received, attrs);
+  }
+
+  /** After import policy; 0 when it was not accepted. */
+  accepted(id: number): AttrsId {
+    return this.#records.get(id, Field.Accepted) as AttrsId;
+  }
+
+  setAccepted(id: number, attrs: AttrsId): void {
+    this.#records.set(id, Field.Accepted, attrs);
+  }
+
+  source(id: number): RouteSource {
+    return SOURCES[(this.#records.get(id, Field.Flags) >>> 13) & 7] as RouteSource;
+  }
+
+  /** Seconds on the RIB's own clock since the path last changed. */
+  since(id: number): number {
+    return this.#records.get(id, Field.Since);
+  }
+
+  setSince(id: number, seconds: number): void {
+    this.#records.set(id, Field.Since, seconds);
+  }
+
+  epoch(id: number): number {
+    return this.#records.get(id, Field.Flags) & 0xff;
+  }
+
+  setEpoch(id: number, epoch: number): void {
+    this.#records.set(id, Field.Flags, (this.#records.get(id, Field.Flags) & ~0xff) | (epoch & 0xff));
+  }
+
+  /** Why the decision process, or import, passed it over; a code of the owner's, 0 to 31. */
+  reason(id: number): number {
+    return (this.#records.get(id, Field.Flags) >>> 8) & 31;
+  }
+
+  setReason(id: number, reason: number): void {
+    this.#records.set(id, Field.Flags, (this.#records.get(id, Field.Flags) & ~0x1f00) | (reason << 8));
+  }
+
+  isRemoved(id: number): boolean {
+    return (this.#records.get(id, Field.Flags) & REMOVED) !== 0;
+  }
+
+  /** Something about the path changed since its destination was last decided. */
+  isTouched(id: number): boolean {
+    return (this.#records.get(id, Field.Flags) & TOUCHED) !== 0;
+  }
+
+  setTouched(id: number, touched: boolean): void {
+    this.#setFlag(id, TOUCHED, touched);
+  }
+
+  /** How many hold the path beside its chain: add-path update groups that have it out, and members that missed its withdrawal. */
+  advertisers(id: number): number {
+    return this.#records.get(id, Field.Advertisers);
+  }
+
+  addAdvertisers(id: number, difference: 1 | -1): void {
+    this.#records.set(id, Field.Advertisers, this.#records.get(id, Field.Advertisers) + difference);
+  }
+
+  #setFlag(id: number, flag: number, on: boolean): void {
+    const flags = this.#records.get(id, Field.Flags);
+    this.#records.set(id, Field.Flags, on ? flags | flag : flags & ~flag);
+  }
+}

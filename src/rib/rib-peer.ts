@@ -1,0 +1,77 @@
+/** What the tables know of one peer: its options, its session, and for each family how its routes stand. */
+
+import { ipv4 } from "../bgp/model/address.ts";
+import { Family } from "../bgp/model/family.ts";
+import type { RouterId } from "../bgp/model/ids.ts";
+import type { SessionFacts, Timer } from "../bgp/model/ports.ts";
+import type { PeerRank } from "./decision.ts";
+import type { Inbound } from "./inbound.ts";
+import type { RibPeerOptions } from "./options.ts";
+import type { UpdateGroup } from "./update-group.ts";
+
+/** Why routes of an earlier epoch are still there. */
+export const Retention = {
+  /** They are not: a path of an earlier epoch counts as withdrawn. */
+  None: 0,
+  /** The session ended and graceful restart keeps them (RFC 4724 §4.2). */
+  Restarting: 1,
+  /** The same, past the restart time (RFC 9494 §4.2). */
+  LongLived: 2,
+  /** The peer is sending everything again between BoRR and EoRR (RFC 7313 §4). */
+  Refreshing: 3,
+} as const;
+export type Retention = (typeof Retention)[keyof typeof Retention];
+
+export class PeerFamily {
+  /** Grows with each session and each enhanced refresh; a path carries that of its last announcement. */
+  epoch = 0;
+  retention: Retention = Retention.None;
+  timer: Timer | undefined;
+  received = 0;
+  accepted = 0;
+  /** The limit has been said to be near, or passed, since the count was last below. */
+  warned = false;
+  exceeded = false;
+  group: UpdateGroup | undefined;
+
+  isCurrent(epoch: number): boolean {
+    return epoch === (this.epoch & 0xff) || (this.retention !== Retention.None && epoch === ((this.epoch - 1) & 0xff));
+  }
+
+  isStale(epoch: number): boolean {
+    return (
+      epoch !== (this.epoch & 0xff) &&
+      (this.retention === Retention.Restarting || this.retention === Retention.LongLived)
+    );
+  }
+
+  nextEpoch(retention: Retention): void {
+    this.epoch++;
+    this.retention = retention;
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+}
+
+export class RibPeer {
+  options: RibPeerOptions;
+  facts: SessionFacts | undefined;
+  /** The rank of the last session, for routes that outlive it. */
+  rank: PeerRank = { external: false, routerId: 0 as RouterId, address: ipv4(0) };
+  inbound: Inbound;
+  readonly #ipv4 = new PeerFamily();
+  readonly #ipv6 = new PeerFamily();
+
+  constructor(options: RibPeerOptions, inbound: Inbound) {
+    this.options = options;
+    this.inbound = inbound;
+  }
+
+  family(family: Family): PeerFamily {
+    return family === Family.Ipv4 ? this.#ipv4 : this.#ipv6;
+  }
+
+  limit(family: Family): RibPeerOptions["maxPrefixes"][number] | undefined {
+    return this.options.maxPrefixes.find((m) => m.family === family);
+  }
+}

@@ -1,0 +1,368 @@
+/**
+ * Peers that get identical bytes (RFC 4271 §9.2 done once for all of them): what has changed for them, what they have been told,
+ * who is still being told everything, and who has fallen behind.
+ */
+
+import type { AttrsId, PathId, PeerId } from "../bgp/model/ids.ts";
+import type { Outbox } from "../bgp/model/ports.ts";
+import { IdSet } from "../columns/id-columns.ts";
+import { IdQueue } from "../columns/id-queue.ts";
+import { AdjRibOut } from "./adj-rib-out.ts";
+import type { AttributeTable } from "./attribute-table.ts";
+import type { FamilyTable } from "./family-table.ts";
+import { StagedUpdates, To } from "./staged-updates.ts";
+
+/** What a path becomes on its way out to this group. */
+export interface Outbound {
+  /** 0 when the path must not go out. The id is only lent: retain it to keep it. */
+  attributesFor(path: number): AttrsId;
+  /** Policy or session facts changed: forget what was worked out. */
+  clear(): void;
+}
+
+/** May this path be sent where all paths are (RFC 7911): accepted, current, its next hop reachable. */
+export type Usable = (path: number) => boolean;
+
+interface Member {
+  /** It has not been told the whole table yet; `scanLeft` prefix ids remain to be passed. */
+  joining: boolean;
+  scanLeft: number;
+  /** Slots whose state it has not been told since it fell behind; undefined while it reads the shared log. */
+  missed: IdSet | undefined;
+  missedFrom: number;
+  /** It fell behind before it was told the end of the table. */
+  owesEnd: boolean;
+}
+
+const SLICE = 1024;
+const NONE = 0 as AttrsId;
+const NOBODY = 0 as PeerId;
+
+export class UpdateGroup {
+  readonly outbox: Outbox;
+  readonly out: AdjRibOut;
+  readonly #table: FamilyTable;
+  readonly #outbound: Outbound;
+  readonly #usable: Usable;
+  readonly #addPath: boolean;
+  readonly #staged: StagedUpdates;
+  readonly #members = new Map<PeerId, Member>();
+  readonly #pending = new IdSet();
+  readonly #queue = new IdQueue();
+  #scanAt = 0;
+  #scanLeft = 0;
+  #joining = 0;
+  #lagging = 0;
+  #closed = false;
+  #closedAt = 0;
+  #emitting = false;
+  readonly #fellBehind: PeerId[] = [];
+  /** Slots withdrawn lately, held until every member has written the withdrawal: one that falls behind before needs them. */
+  readonly #withdrawn = new IdQueue();
+  readonly #withdrawnAt = new IdQueue();
+  /** What the slice at work holds until its messages are out. */
+  readonly #withdrawnNow: number[] = [];
+  readonly #prefixesNow: number[] = [];
+  readonly #slotsNow: number[] = [];
+
+  constructor(parts: {
+    table: FamilyTable;
+    attributes: AttributeTable;
+    outbox: Outbox;
+    outbound: Outbound;
+    usable: Usable;
+    addPath: boolean;
+  }) {
+    this.#table = parts.table;
+    this.outbox = parts.outbox;
+    this.#outbound = parts.outbound;
+    this.#usable = parts.usable;
+    this.#addPath = parts.addPath;
+    this.out = new AdjRibOut(parts.attributes);
+    this.#staged = new StagedUpdates(parts.table, parts.attributes);
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  join(peer: PeerId): void {
+    this.outbox.join(peer);
+    const member = { joining: false, scanLeft: 0, missed: undefined, missedFrom: 0, owesEnd: false };
+    this.#members.set(peer, member);
+    this.#tellAll(member);
+  }
+
+  /** The peer asked for everything again (RFC 2918, RFC 7313). */
+  refresh(peer: PeerId, enhanced: boolean): void {
+    const member = this.#members.get(peer);
+    if (member === undefined || member.missed !== undefined) return;
+    this.outbox.refresh(peer, enhanced);
+    this.#tellAll(member);
+  }
+
+  leave(peer: PeerId): void {
+    const member = this.#members.get(peer);
+    if (member === undefined) return;
+    if (member.joining) this.#joining--;
+    if (member.missed !== undefined) {
+      this.#lagging--;
+      const missed = member.missed;
+      for (let slot = missed.next(0, this.#slotEnd); slot >= 0; slot = missed.next(slot + 1, this.#slotEnd))
+        this.#releaseSlot(slot);
+    }
+    this.#members.delete(peer);
+    this.outbox.leave(peer);
+  }
+
+  /** A destination's best path, or one of its paths, changed. */
+  changed(prefix: number): void {
+    if (this.#closed || !this.#pending.add(prefix)) return;
+    this.#table.hold(prefix);
+    this.#queue.push(prefix);
+  }
+
+  /** Export rules changed: look at everything again; only differences go out. */
+  reconsider(): void {
+    this.#outbound.clear();
+    this.#scanLeft = Math.max(1, this.#table.prefixes.end);
+  }
+
+  /** One slice of work; true while there is more. */
+  work(): boolean {
+    if (this.#closed) return this.#teardown();
+    this.#workPending();
+    if (this.#scanLeft > 0) this.#workScan();
+    this.#emit();
+    if (this.#joining > 0) this.#endScans();
+    this.#releaseWithdrawn();
+    return this.#queue.count > 0 || this.#scanLeft > 0;
+  }
+
+  /** OutboxEvents.lagging: what the log dropped for this member, it must get from the table. */
+  lagging(peer: PeerId): void {
+    if (this.#emitting) this.#fellBehind.push(peer);
+    else this.#startMissing(peer);
+  }
+
+  /** OutboxEvents.drained: more of what it missed, or back to the log. */
+  drained(peer: PeerId): void {
+    const member = this.#members.get(peer);
+    if (member?.missed === undefined) return;
+    if (member.missed.count === 0) {
+      member.missed = undefined;
+      this.#lagging--;
+      this.outbox.rejoin(peer);
+      if (member.owesEnd) this.outbox.joined(peer);
+      member.owesEnd = false;
+      return;
+    }
+    for (let n = 0; n < SLICE && member.missed.count > 0; n++) {
+      let slot = member.missed.next(member.missedFrom, this.#slotEnd);
+      if (slot < 0) slot = member.missed.next(0, this.#slotEnd);
+      member.missedFrom = slot + 1;
+      member.missed.delete(slot);
+      const attrs = this.out.source(slot) === peer ? NONE : this.out.attrs(slot);
+      this.#staged.stage(this.#prefixOf(slot), this.#identifierOf(slot), attrs, To.Only, peer);
+      this.#slotsNow.push(slot);
+    }
+    this.#emit();
+  }
+
+  /** Nobody is left: gives everything back, in slices, through `work`. */
+  close(): void {
+    this.#closed = true;
+    this.#outbound.clear();
+  }
+
+  /** What stands advertised to one member, for people. */
+  *advertised(peer: PeerId): Generator<{ path: number; prefix: number; attrs: AttrsId }> {
+    for (let slot = 0; slot < this.#slotEnd; slot++) {
+      const attrs = this.out.attrs(slot);
+      if (attrs === NONE || this.out.source(slot) === peer) continue;
+      const prefix = this.#prefixOf(slot);
+      yield { path: this.#addPath ? slot : this.#table.best(prefix), prefix, attrs };
+    }
+  }
+
+  get #slotEnd(): number {
+    return this.#addPath ? this.#table.paths.end : this.#table.prefixes.end;
+  }
+
+  #tellAll(member: Member): void {
+    if (!member.joining) this.#joining++;
+    member.joining = true;
+    member.scanLeft = Math.max(1, this.#table.prefixes.end);
+    this.#scanLeft = Math.max(this.#scanLeft, member.scanLeft);
+  }
+
+  #workPending(): void {
+    for (let n = 0; n < SLICE && this.#queue.count > 0; n++) {
+      const prefix = this.#queue.shift();
+      this.#pending.delete(prefix);
+      this.#consider(prefix, false);
+      this.#prefixesNow.push(prefix);
+      if (this.#staged.isFull) this.#emit();
+    }
+  }
+
+  #workScan(): void {
+    const end = this.#table.prefixes.end;
+    let n = 0;
+    for (; n < SLICE && n < this.#scanLeft; n++) {
+      if (this.#scanAt >= end) this.#scanAt = 0;
+      const prefix = this.#scanAt++;
+      if (!this.#table.prefixes.isLive(prefix)) continue;
+      // Held while it is looked at: the slice may be emptied, and with it go the holds of what was withdrawn.
+      this.#table.hold(prefix);
+      this.#consider(prefix, this.#joining > 0);
+      this.#prefixesNow.push(prefix);
+      if (this.#staged.isFull) this.#emit();
+    }
+    this.#scanLeft -= n;
+    if (this.#joining > 0) for (const member of this.#members.values()) member.scanLeft -= n;
+  }
+
+  #endScans(): void {
+    for (const [peer, member] of this.#members) {
+      if (!member.joining || member.scanLeft > 0) continue;
+      member.joining = false;
+      this.#joining--;
+      this.outbox.joined(peer);
+    }
+  }
+
+  #consider(prefix: number, telling: boolean): void {
+    if (!this.#addPath) {
+      const best = this.#table.best(prefix);
+      this.#compare(prefix, prefix, best, best < 0 ? NONE : this.#outbound.attributesFor(best), telling);
+      return;
+    }
+    const paths = this.#table.paths;
+    for (let path = this.#table.first(prefix); path >= 0; path = paths.next(path)) {
+      this.#compare(path, prefix, path, this.#usable(path) ? this.#outbound.attributesFor(path) : NONE, telling);
+      if (this.#staged.isFull) this.#emit();
+    }
+  }
+
+  /** RFC 4271 §9.2: puts out what differs from what stands advertised. */
+  #compare(slot: number, prefix: number, path: number, attrs: AttrsId, telling: boolean): void {
+    const before = this.out.attrs(slot);
+    const beforeSource = this.out.source(slot);
+    const source = attrs === NONE ? NOBODY : this.#table.paths.peer(path);
+    const identifier = this.#identifierOf(slot);
+    if (attrs === before && source === beforeSource) {
+      if (!telling || attrs === NONE) return;
+      if (this.#members.get(source)?.joining) this.#staged.stage(prefix, identifier, attrs, To.JoiningExcept, source);
+      else this.#staged.stage(prefix, identifier, attrs, To.Joining, NOBODY);
+      return;
+    }
+    if (this.#lagging > 0) this.#missed(slot);
+    if (attrs === NONE) {
+      this.#stage(beforeSource, prefix, identifier, attrs);
+      this.#withdrawnNow.push(slot);
+    } else {
+      // A member never hears its own route; when the best path moves to or from it, it alone gets the difference.
+      if (before !== NONE && source !== beforeSource && this.#members.has(source))
+        this.#staged.stage(prefix, identifier, NONE, To.Only, source);
+      if (before !== attrs || telling) this.#stage(source, prefix, identifier, attrs);
+      else if (this.#members.has(beforeSource)) this.#staged.stage(prefix, identifier, attrs, To.Only, beforeSource);
+      if (before === NONE) this.#holdSlot(slot);
+    }
+    this.out.set(slot, attrs, source);
+  }
+
+  /** To all members but the one that the route comes from. */
+  #stage(source: PeerId, prefix: number, identifier: number, attrs: AttrsId): void {
+    if (this.#members.has(source)) this.#staged.stage(prefix, identifier, attrs, To.Except, source);
+    else this.#staged.stage(prefix, identifier, attrs, To.All, NOBODY);
+  }
+
+  #emit(): void {
+    this.#emitting = true;
+    this.#staged.emit(this.outbox);
+    this.#emitting = false;
+    for (const peer of this.#fellBehind.splice(0)) this.#startMissing(peer);
+    const at = Math.floor(this.outbox.position / 1024) + 1;
+    for (const slot of this.#withdrawnNow) {
+      this.#withdrawn.push(slot);
+      this.#withdrawnAt.push(at);
+    }
+    this.#withdrawnNow.length = 0;
+    for (const prefix of this.#prefixesNow) this.#table.release(prefix);
+    this.#prefixesNow.length = 0;
+    for (const slot of this.#slotsNow) this.#releaseSlot(slot);
+    this.#slotsNow.length = 0;
+  }
+
+  /** Also called when the outbox has been flushed: every member may have written everything by then. */
+  #releaseWithdrawn(): void {
+    const everybodyHas = this.outbox.slowest >= this.outbox.position;
+    const written = Math.floor(this.outbox.slowest / 1024);
+    while (this.#withdrawn.count > 0 && (everybodyHas || this.#withdrawnAt.peek() <= written)) {
+      this.#withdrawnAt.shift();
+      this.#releaseSlot(this.#withdrawn.shift());
+    }
+  }
+
+  /** After the outbox was flushed. */
+  settle(): void {
+    if (this.#withdrawn.count > 0) this.#releaseWithdrawn();
+  }
+
+  #startMissing(peer: PeerId): void {
+    const member = this.#members.get(peer);
+    if (member === undefined || member.missed !== undefined) return;
+    const missed = new IdSet();
+    for (let slot = 0; slot < this.#slotEnd; slot++) {
+      if (this.out.attrs(slot) !== NONE && missed.add(slot)) this.#holdSlot(slot);
+    }
+    for (const slot of [...this.#withdrawn.values(), ...this.#withdrawnNow]) if (missed.add(slot)) this.#holdSlot(slot);
+    member.missed = missed;
+    member.missedFrom = 0;
+    this.#lagging++;
+    if (member.joining) {
+      member.joining = false;
+      this.#joining--;
+      member.owesEnd = true;
+    }
+  }
+
+  /** A member that fell behind gets this slot's state when it reads again. */
+  #missed(slot: number): void {
+    for (const member of this.#members.values()) if (member.missed?.add(slot)) this.#holdSlot(slot);
+  }
+
+  #teardown(): boolean {
+    for (let prefix = this.#queue.shift(); prefix >= 0; prefix = this.#queue.shift()) this.#table.release(prefix);
+    for (let slot = this.#withdrawn.shift(); slot >= 0; slot = this.#withdrawn.shift()) this.#releaseSlot(slot);
+    const end = this.#slotEnd;
+    for (let n = 0; n < SLICE * 16 && this.#closedAt < end; n++, this.#closedAt++) {
+      if (this.out.attrs(this.#closedAt) === NONE) continue;
+      this.out.set(this.#closedAt, NONE, NOBODY);
+      this.#releaseSlot(this.#closedAt);
+    }
+    return this.#closedAt < end;
+  }
+
+  #prefixOf(slot: number): number {
+    return this.#addPath ? this.#table.paths.prefix(slot) : slot;
+  }
+
+  /** RFC 7911 §3 leaves Path Identifiers to the sender; the path's own id is unique, and never 0. */
+  #identifierOf(slot: number): number {
+    return this.#addPath ? slot + 1 : 0;
+  }
+
+  #holdSlot(slot: number): void {
+    if (this.#addPath) this.#table.paths.addAdvertisers(slot, 1);
+    else this.#table.hold(slot);
+  }
+
+  #releaseSlot(slot: number): void {
+    if (this.#addPath) {
+      this.#table.paths.addAdvertisers(slot, -1);
+      this.#table.reclaim(slot as PathId);
+    } else this.#table.release(slot);
+  }
+}

@@ -46,6 +46,13 @@ export class Writer {
     this.#bytes.set(value, at);
   }
 
+  /** The octets of `value` from `from` to `end`. */
+  range(value: Uint8Array, from: number, end: number): void {
+    let at = this.#take(end - from);
+    const b = this.#bytes;
+    for (let i = from; i < end; i++) b[at++] = value[i] ?? 0;
+  }
+
   /** Leaves `length` octets open for a field that is patched later; returns where. */
   reserve(length: number): number {
     const at = this.#take(length);

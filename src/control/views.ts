@@ -179,7 +179,4 @@ export interface DaemonView {
   metrics(): Promise<string>;
 }
 
-/** The user asked for something that is not there; `message` says what and what to do. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+export { UsageError } from "../bgp/model/errors.ts";

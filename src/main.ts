@@ -1,0 +1,11 @@
+/** The executable: hands the process to the commands, and loads the daemon only for `run`. */
+
+import { type RunOptions, runProgram } from "./cli/program.ts";
+
+const daemonModule = "./daemon.ts";
+
+process.exitCode = await runProgram(process.argv.slice(2), {
+  terminal: { stdout: process.stdout, stderr: process.stderr, environment: process.env, wallTime: Date.now },
+  registerConfigCommands: () => undefined,
+  runDaemon: async (options: RunOptions) => (await import(daemonModule)).runDaemon(options),
+});

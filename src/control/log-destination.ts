@@ -5,6 +5,7 @@ import { Socket } from "node:net";
 
 const MAX_QUEUED_BYTES = 1024 * 1024;
 const RETRY_MILLISECONDS = 200;
+const FLUSH_MILLISECONDS = 10;
 
 type Written = (error: NodeJS.ErrnoException | null | undefined, octets: number) => void;
 type Writer = (octets: Buffer, written: Written) => void;
@@ -48,6 +49,8 @@ export class LogDestination {
     this.#retry = undefined;
     // A pipe that has not taken the last write is full: its reader has stopped.
     if (this.#isPipe && this.#inFlight !== undefined) return;
+    // A file's last write is on its way in another thread: it gets a moment to come first.
+    if (this.#inFlight !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FLUSH_MILLISECONDS);
     const rest = this.#take();
     try {
       for (let sent = 0; sent < rest.length; ) sent += writeSync(this.#fd, rest, sent);

@@ -1,0 +1,49 @@
+/** Route reflection (RFC 4456): which internal paths may go to which internal peers, and the marks that keep them from looping. */
+
+import type { PathAttributes } from "../bgp/model/attributes.ts";
+import type { RouterId } from "../bgp/model/ids.ts";
+
+/** What is known of the internal peer that a path came from. */
+export interface InternalSource {
+  readonly client: boolean;
+  readonly routerId: RouterId;
+  readonly clusterId: RouterId;
+}
+
+export interface InternalTarget {
+  readonly client: boolean;
+  readonly clusterId: RouterId;
+}
+
+/** RFC 4456 §6: from a client to all, from others to clients only. Without any client this is RFC 4271 §9.2's plain rule. */
+export function mayReflect(from: InternalSource, to: InternalTarget): boolean {
+  return from.client || to.client;
+}
+
+/**
+ * RFC 4456 §8: the originator's BGP Identifier if nobody wrote it yet, and our CLUSTER_ID in front of the list. A path that goes
+ * from a client of one of our clusters to a client of another passes both, and both are written.
+ */
+export function reflectionMarks(
+  attributes: PathAttributes,
+  from: InternalSource,
+  to: InternalTarget,
+): Pick<PathAttributes, "originatorId" | "clusterList"> {
+  const clusters = from.client ? [from.clusterId] : [];
+  if (to.client && !clusters.includes(to.clusterId)) clusters.unshift(to.clusterId);
+  return {
+    originatorId: attributes.originatorId ?? from.routerId,
+    clusterList: [...clusters, ...attributes.clusterList],
+  };
+}
+
+/** RFC 4456 §8: a path that left from us must not come back; nor one that has passed one of our clusters. */
+export function reflectionLoop(
+  attributes: PathAttributes,
+  routerId: RouterId,
+  clusterIds: readonly RouterId[],
+): "originator" | "cluster" | undefined {
+  if (attributes.originatorId === routerId) return "originator";
+  for (const id of attributes.clusterList) if (clusterIds.includes(id)) return "cluster";
+  return undefined;
+}

@@ -78,7 +78,8 @@ class ExpressionParser {
     const upTo = match[3] === undefined ? Number.POSITIVE_INFINITY : Number(match[3]);
     const max = match[2] === undefined ? min : upTo;
     const largest = max === Number.POSITIVE_INFINITY ? min : max;
-    if (max < min || largest > MAX_REPEAT) throw this.#error(`repetitions go from small to large, at most ${MAX_REPEAT}`);
+    if (max < min || largest > MAX_REPEAT)
+      throw this.#error(`repetitions go from small to large, at most ${MAX_REPEAT}`);
     this.#at += match[0].length;
     return { min, max };
   }

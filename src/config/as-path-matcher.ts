@@ -97,7 +97,9 @@ export class AsPathMatcher {
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       const node = this.#nodes[id];
       const passes =
-        node?.condition === "always" || (node?.condition === "start" && atStart) || (node?.condition === "end" && atEnd);
+        node?.condition === "always" ||
+        (node?.condition === "start" && atStart) ||
+        (node?.condition === "end" && atEnd);
       if (node === undefined || !passes) continue;
       for (const next of node.next) {
         if (seen.has(next)) continue;

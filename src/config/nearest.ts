@@ -1,9 +1,9 @@
 /** The known word that a mistyped one most likely meant. */
 
-/** "; did you mean `hold`?", or nothing where no known word is near. */
+/** " (did you mean `hold`?)", or nothing where no known word is near. */
 export function suggestion(word: string, known: readonly string[]): string {
   const guess = nearest(word, known);
-  return guess === undefined ? "" : `; did you mean \`${guess}\`?`;
+  return guess === undefined ? "" : ` (did you mean \`${guess}\`?)`;
 }
 
 /** Within a third of the letters (at least one); beyond that a guess is noise. Case does not count. */

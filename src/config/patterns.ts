@@ -12,7 +12,7 @@ import { parsePrefix } from "../bgp/model/prefix.ts";
 import type { CommunityPattern, PrefixRange, TextMatcher } from "../rib/policy/policy.ts";
 import { AsPathSyntaxError } from "./as-path-expression.ts";
 import { AsPathMatcher } from "./as-path-matcher.ts";
-import { Refusal, scalar } from "./scalars.ts";
+import { numericScalar, Refusal, scalar } from "./scalars.ts";
 
 export interface Communities {
   readonly standard: readonly number[];
@@ -45,7 +45,10 @@ function parsePrefixRange(value: string): PrefixRange | Refusal | undefined {
 }
 
 export function prefixRange() {
-  return scalar('a prefix, and bounds of its length: "10.244.0.0/16 le 26", "10.0.0.0/8 ge 24 le 28"', parsePrefixRange);
+  return scalar(
+    'a prefix, and bounds of its length: "10.244.0.0/16 le 26", "10.0.0.0/8 ge 24 le 28"',
+    parsePrefixRange,
+  );
 }
 
 const COMMUNITY_FORMS = "65000:1, 65000:1:2, rt:65000:1, ro:65000:1, 0x and 16 hex digits, or a name such as no-export";
@@ -113,12 +116,15 @@ export function globToRegExp(glob: string): RegExp {
 }
 
 export function asPathExpression() {
-  return scalar("an AS-path expression such as \"^65001 \", \"_65002_\" or \"^$\"", (_trimmed, value): TextMatcher | Refusal => {
-    try {
-      return new AsPathMatcher(value);
-    } catch (thrown) {
-      if (thrown instanceof AsPathSyntaxError) return new Refusal(`"${value}": ${thrown.message}`);
-      throw thrown;
-    }
-  });
+  return numericScalar(
+    'an AS-path expression such as "^65001 ", "_65002_" or "^$"',
+    (_trimmed, value): TextMatcher | Refusal => {
+      try {
+        return new AsPathMatcher(value);
+      } catch (thrown) {
+        if (thrown instanceof AsPathSyntaxError) return new Refusal(`"${value}": ${thrown.message}`);
+        throw thrown;
+      }
+    },
+  );
 }

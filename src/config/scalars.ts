@@ -6,6 +6,7 @@ import { addressBits, Family } from "../bgp/model/family.ts";
 import { AS_TRANS, type Asn, asn, type RouterId, routerId } from "../bgp/model/ids.ts";
 import { type Prefix, parsePrefix } from "../bgp/model/prefix.ts";
 import { formatDuration, parseDuration } from "./durations.ts";
+import { suggestion } from "./nearest.ts";
 
 /** How a wrong value is called in messages; never its content where that may be a secret. */
 export function nameValue(value: unknown): string {
@@ -25,19 +26,37 @@ export function nameValue(value: unknown): string {
   }
 }
 
-/** A scalar read by `parse` from its trimmed text (or the text as written); undefined or a Refusal refuses it. */
-export function scalar<T extends string | number | object>(accepted: string, parse: (text: string, written: string) => T | undefined | Refusal) {
-  return z
-    .union([z.string(), z.number()], {
-      error: (issue) => `${nameValue(issue.input)} is not accepted; accepted: ${accepted}`,
-    })
+type Parse<T> = (text: string, written: string) => T | undefined | Refusal;
+
+/** A text read by `parse`, trimmed (or as written); undefined or a Refusal refuses it. */
+export function scalar<T extends string | number | object>(accepted: string, parse: Parse<T>) {
+  const error = (issue: { readonly input?: unknown }) =>
+    `${nameValue(issue.input)} is not accepted; accepted: ${accepted}`;
+  return reading(z.string({ error }), accepted, parse);
+}
+
+/** The same for values that YAML may take for a number. */
+export function numericScalar<T extends string | number | object>(accepted: string, parse: Parse<T>) {
+  const error = (issue: { readonly input?: unknown }) =>
+    `${nameValue(issue.input)} is not accepted; accepted: ${accepted}`;
+  return reading(z.union([z.string(), z.number()], { error }), accepted, parse);
+}
+
+/** The JSON Schema says in its $comment what is accepted; docs/configuration.md shows it as the type. */
+function reading<T extends string | number | object, I extends string | number>(
+  input: z.ZodType<I>,
+  accepted: string,
+  parse: Parse<T>,
+) {
+  return input
     .transform((raw, context): T => {
       const result = parse(String(raw).trim(), String(raw));
       if (result !== undefined && !(result instanceof Refusal)) return result;
       const reason = result === undefined ? `${nameValue(raw)} is not accepted` : result.reason;
       context.issues.push({ code: "custom", input: raw, message: `${reason}; accepted: ${accepted}` });
       return z.NEVER;
-    });
+    })
+    .meta({ $comment: accepted });
 }
 
 /** Says better what is wrong than "not accepted". */
@@ -62,6 +81,11 @@ export function text(accepted: string, maxLength = 255) {
     .max(maxLength, { error: `longer than ${maxLength} characters; accepted: ${accepted}` });
 }
 
+/** One of several shapes. */
+export function union<const T extends readonly [z.ZodType, ...z.ZodType[]]>(shapes: T, accepted: string) {
+  return z.union(shapes, { error: (issue) => `${nameValue(issue.input)} is not accepted; accepted: ${accepted}` });
+}
+
 /** Text that no message repeats. */
 export function secret(accepted: string) {
   return z
@@ -81,15 +105,21 @@ export function integer(min: number, max: number) {
 
 export function oneOf<const T extends readonly string[]>(values: T) {
   return z.enum(values, {
-    error: (issue) => `${nameValue(issue.input)} is not accepted; accepted: ${values.join(", ")}`,
+    error: (issue) => {
+      const guess = typeof issue.input === "string" ? suggestion(issue.input, values) : "";
+      return `${nameValue(issue.input)} is not accepted${guess}; accepted: ${values.join(", ")}`;
+    },
   });
 }
 
 /** Milliseconds. `whole`: seconds without a fraction, because a protocol field holds them. */
 export function duration(bounds: { readonly min: number; readonly max: number; readonly whole?: boolean }) {
-  const kind = bounds.whole === true ? "whole seconds" : "a duration such as 90s, 300ms or 2m (a bare number: seconds)";
+  const kind =
+    bounds.whole === true
+      ? "whole seconds, such as 90s or 2m"
+      : "a duration such as 90s, 300ms or 2m (a bare number is seconds)";
   const accepted = `${kind}, from ${formatDuration(bounds.min)} to ${formatDuration(bounds.max)}`;
-  return scalar(accepted, (value) => {
+  return numericScalar(accepted, (value) => {
     const milliseconds = parseDuration(value);
     if (milliseconds === undefined || milliseconds < bounds.min || milliseconds > bounds.max) return undefined;
     return bounds.whole === true && milliseconds % 1000 !== 0 ? undefined : milliseconds;
@@ -109,7 +139,7 @@ function parseAsNumber(value: string): Asn | undefined {
 
 /** AS 0 (RFC 7607), AS_TRANS (RFC 6793) and the last AS numbers (RFC 7300) belong to nobody. */
 export function asNumber() {
-  return scalar(AS_ACCEPTED, (value) => {
+  return numericScalar(AS_ACCEPTED, (value) => {
     const number = parseAsNumber(value);
     if (number === undefined) return undefined;
     if (number === 0) return new Refusal("AS 0 is nobody's (RFC 7607)");
@@ -121,7 +151,7 @@ export function asNumber() {
 
 /** A BGP Identifier: four octets in dotted form, or the number; not 0 (RFC 6286 §2.1). */
 export function identifier() {
-  return scalar("four octets such as 10.0.0.1, not 0.0.0.0", (value): RouterId | undefined => {
+  return numericScalar("four octets such as 10.0.0.1, not 0.0.0.0", (value): RouterId | undefined => {
     const address = parseAddress(value);
     const number = /^\d{1,10}$/.test(value) ? Number(value) : address?.family === Family.Ipv4 ? address.w0 : 0;
     return number === 0 || number > 0xffffffff ? undefined : routerId(number);
@@ -140,15 +170,26 @@ export function unicastAddress() {
   });
 }
 
-/** `fe80::1%eth0` names the interface too, and must: a link-local address means nothing without it (RFC 4007 §6). */
+export interface PeerAddress {
+  readonly address: IpAddress;
+  readonly interface: string | undefined;
+}
+
+/** An address, or `fe80::1%eth0`; the zone belongs to link-local addresses alone. */
+export function parsePeerAddress(value: string): PeerAddress | undefined {
+  const [before = "", zone, ...more] = value.split("%");
+  const address = parseAddress(before);
+  if (address === undefined || more.length > 0 || !isUnicast(address)) return undefined;
+  if (zone !== undefined && !(isLinkLocal(address) && isInterfaceName(zone))) return undefined;
+  return { address, interface: zone };
+}
+
+/** A link-local address means nothing without its interface (RFC 4007 §6). */
 export function peerAddress() {
   return scalar("the IPv4 or IPv6 address of one machine; link-local ones as fe80::1%eth0", (value) => {
-    const [before = "", zone, ...more] = value.split("%");
-    const address = parseAddress(before);
-    if (address === undefined || more.length > 0 || !isUnicast(address)) return undefined;
-    if (isLinkLocal(address) && zone === undefined) return new Refusal(`${value} is link-local: name its interface`);
-    if (zone !== undefined && !(isLinkLocal(address) && isInterfaceName(zone))) return undefined;
-    return { address, interface: zone };
+    const result = parsePeerAddress(value);
+    if (result === undefined || result.interface !== undefined || !isLinkLocal(result.address)) return result;
+    return new Refusal(`${value} is link-local: name its interface`);
   });
 }
 
@@ -178,7 +219,9 @@ function isInterfaceName(value: string): boolean {
 }
 
 export function interfaceName() {
-  return scalar("an interface name of at most 15 characters", (value) => (isInterfaceName(value) ? value : undefined));
+  return numericScalar("an interface name of at most 15 characters", (value) =>
+    isInterfaceName(value) ? value : undefined,
+  );
 }
 
 /** `*` and `?`; the glob itself, for those who match. */

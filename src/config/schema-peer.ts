@@ -2,7 +2,6 @@
 
 import { z } from "zod";
 import {
-  anyAddress,
   asNumber,
   boolean,
   duration,
@@ -14,6 +13,8 @@ import {
   prefix,
   secret,
   text,
+  unicastAddress,
+  union,
 } from "./scalars.ts";
 import { list, mapping } from "./schema-policy.ts";
 
@@ -33,36 +34,38 @@ const maxPrefixesSchema = mapping({
     .meta({ description: "Pause before a session that `restart` ended begins again.", default: "60s" }),
 });
 
-const familySchema = z
-  .union(
-    [
-      z.literal(true),
-      z.literal(false),
-      mapping({
-        addPath: oneOf(["off", "receive", "send", "both"]).optional().meta({
-          description: "Several paths per prefix (RFC 7911).",
-          default: "off",
-        }),
-        extendedNextHop: boolean().optional().meta({
-          description:
-            "IPv4 routes may carry IPv6 next hops on this session (RFC 8950). Written for either family; on by default for `interface` peers.",
-          default: false,
-        }),
-        maxPrefixes: maxPrefixesSchema.optional().meta({ description: "A limit on what the peer announces." }),
+const familySchema = union(
+  [
+    z.literal(true),
+    z.literal(false),
+    mapping({
+      addPath: oneOf(["off", "receive", "send", "both"]).optional().meta({
+        description: "Several paths per prefix (RFC 7911).",
+        default: "off",
       }),
-    ],
-    { error: "accepted: a mapping of the family's options, {} or true for the defaults, or false" },
-  )
-  .meta({ id: "family", description: "One address family of a session; `{}` takes it with the defaults." });
+      extendedNextHop: boolean().optional().meta({
+        description:
+          "IPv4 routes may carry IPv6 next hops on this session (RFC 8950). Written for either family; on by default for `interface` peers.",
+        default: false,
+      }),
+      maxPrefixes: maxPrefixesSchema.optional().meta({ description: "A limit on what the peer announces." }),
+    }),
+  ],
+  "a mapping of the family's options, {} or true for the defaults, or false",
+).meta({ id: "family", description: "One address family of a session; `{}` takes it with the defaults." });
 
 const timersSchema = mapping({
-  hold: duration({ min: 0, max: 65535 * SECOND, whole: true }).optional().meta({
-    description: "Hold time offered to the peer; 0 switches keepalives off, else at least 3s (RFC 4271 section 4.2).",
-    default: "90s",
-  }),
-  keepalive: duration({ min: 0, max: 65535 * SECOND, whole: true }).optional().meta({
-    description: "Interval of keepalives; default a third of the negotiated hold time.",
-  }),
+  hold: duration({ min: 0, max: 65535 * SECOND, whole: true })
+    .optional()
+    .meta({
+      description: "Hold time offered to the peer; 0 switches keepalives off, else at least 3s (RFC 4271 section 4.2).",
+      default: "90s",
+    }),
+  keepalive: duration({ min: 0, max: 65535 * SECOND, whole: true })
+    .optional()
+    .meta({
+      description: "Interval of keepalives; default a third of the negotiated hold time.",
+    }),
   connectRetry: duration({ min: 100, max: HOUR }).optional().meta({
     description: "Pause before another attempt to connect.",
     default: "5s",
@@ -71,56 +74,64 @@ const timersSchema = mapping({
     description: "First pause after a session failed; it doubles with each failure in a row.",
     default: "5s",
   }),
-  advertisement: duration({ min: 0, max: 600 * SECOND }).optional().meta({
-    description: "Shortest time between two advertisements of a prefix (RFC 4271 section 9.2.1.1); 0 sends at once.",
-    default: "0s",
-  }),
+  advertisement: duration({ min: 0, max: 600 * SECOND })
+    .optional()
+    .meta({
+      description: "Shortest time between two advertisements of a prefix (RFC 4271 section 9.2.1.1); 0 sends at once.",
+      default: "0s",
+    }),
 });
 
-const gracefulRestartSchema = z.union(
+const gracefulRestartSchema = union(
   [
     z.literal(false),
     mapping({
-      time: duration({ min: 0, max: 4095 * SECOND, whole: true }).optional().meta({
-        description: "How long the peer keeps our routes while we restart (RFC 4724).",
-        default: "120s",
-      }),
-      longLived: duration({ min: 0, max: 16_777_215 * SECOND, whole: true }).optional().meta({
-        description: "How long they are kept as a last resort after that (RFC 9494); 0 switches it off.",
-        default: "0s",
-      }),
+      time: duration({ min: 0, max: 4095 * SECOND, whole: true })
+        .optional()
+        .meta({
+          description: "How long the peer keeps our routes while we restart (RFC 4724).",
+          default: "120s",
+        }),
+      longLived: duration({ min: 0, max: 16_777_215 * SECOND, whole: true })
+        .optional()
+        .meta({
+          description: "How long they are kept as a last resort after that (RFC 9494); 0 switches it off.",
+          default: "0s",
+        }),
     }),
   ],
-  { error: "accepted: a mapping {time, longLived}, or false" },
+  "a mapping {time, longLived}, or false",
 );
 
 const policyNames = () => list(text("the name of a policy"));
 
 /** Every key that `peerDefaults` and `templates` take: all but what makes a peer this one. */
 const commonShape = {
-  use: z
-    .union([text("the name of a template"), list(text("the name of a template"))], {
-      error: "accepted: the name of a template, or a list of such names",
-    })
+  use: union(
+    [text("the name of a template"), list(text("the name of a template"))],
+    "the name of a template, or a list of such names",
+  )
     .optional()
     .meta({ description: "Templates whose keys hold where this entry does not say otherwise; the later one wins." }),
   port: integer(1, 65535).optional().meta({ description: "TCP port that the peer listens on.", default: 179 }),
-  asNumber: z
-    .union([oneOf(["internal", "external"]), asNumber(), list(asNumber()).min(1)], {
-      error:
-        "accepted: an AS number (asdot too), internal (our own AS), external (any but ours), or for a range a list of AS numbers",
-    })
+  asNumber: union(
+    [oneOf(["internal", "external"]), asNumber(), list(asNumber()).min(1)],
+    "an AS number (asdot too), internal (our own AS), external (any but ours), or for a range a list of AS numbers",
+  )
     .optional()
     .meta({
-      description:
-        "The peer's AS number; `internal` is our own AS, `external` any but ours; for a range also a list.",
+      description: "The peer's AS number; `internal` is our own AS, `external` any but ours; for a range also a list.",
       default: "internal",
     }),
   localAsNumber: asNumber()
     .optional()
     .meta({ description: "Our own AS number towards this peer; default the file's `asNumber`." }),
-  localAddress: anyAddress().optional().meta({ description: "Address that we connect from; default the kernel's choice." }),
-  passive: boolean().optional().meta({ description: "Wait for the peer to connect; ranges always do.", default: false }),
+  localAddress: unicastAddress()
+    .optional()
+    .meta({ description: "Address that we connect from; default the kernel's choice." }),
+  passive: boolean()
+    .optional()
+    .meta({ description: "Wait for the peer to connect; ranges always do.", default: false }),
   password: secret("the password in quotes, at most 80 octets")
     .optional()
     .meta({ description: "TCP MD5 key (RFC 2385), at most 80 octets; rather use `passwordFile` or `passwordEnv`." }),
@@ -174,8 +185,11 @@ const commonShape = {
   }),
   role: oneOf(["provider", "customer", "peer", "rs-server", "rs-client"]).optional().meta({
     description: "Our own role towards this external peer (RFC 9234); null for none.",
+    default: null,
   }),
-  import: policyNames().optional().meta({ description: "Policies for what the peer announces, in order.", default: [] }),
+  import: policyNames()
+    .optional()
+    .meta({ description: "Policies for what the peer announces, in order.", default: [] }),
   export: policyNames().optional().meta({ description: "Policies for what the peer is sent, in order.", default: [] }),
   enabled: boolean().optional().meta({ description: "False keeps the peer configured but down.", default: true }),
 };

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { asPathExpression, community, communityPattern, prefixRange } from "./patterns.ts";
-import { anyAddress, asNumber, glob, integer, oneOf } from "./scalars.ts";
+import { anyAddress, asNumber, glob, integer, oneOf, union } from "./scalars.ts";
 
 const MAX_U32 = 0xffffffff;
 
@@ -53,14 +53,13 @@ const matchSchema = mapping({
 const setSchema = mapping({
   localPref: integer(0, MAX_U32).optional().meta({ description: "LOCAL_PREF; the highest wins, 100 is usual." }),
   med: integer(0, MAX_U32).optional().meta({ description: "MULTI_EXIT_DISC; the lowest wins." }),
-  nextHop: z
-    .union([z.literal("self"), anyAddress()], { error: "accepted: self, or an IPv4 or IPv6 address" })
+  nextHop: union([z.literal("self"), anyAddress()], "self, or an IPv4 or IPv6 address")
     .optional()
     .meta({ description: "The next hop: `self` for this node's own address, or an address." }),
-  prependAs: z
-    .union([integer(1, 32), list(asNumber()).min(1).max(32)], {
-      error: "accepted: how often to prepend our own AS (1 to 32), or a list of AS numbers",
-    })
+  prependAs: union(
+    [integer(1, 32), list(asNumber()).min(1).max(32)],
+    "how often to prepend our own AS (1 to 32), or a list of AS numbers",
+  )
     .optional()
     .meta({ description: "Lengthens the AS path: by our own AS so often, or by these AS numbers in this order." }),
   communities: mapping({
@@ -70,7 +69,10 @@ const setSchema = mapping({
       .meta({ description: "Removed before the others are added; `*` stands for any part." }),
   })
     .optional()
-    .meta({ description: "Standard, large and extended communities.", examples: [{ add: ["64512:99"], remove: ["64512:*"] }] }),
+    .meta({
+      description: "Standard, large and extended communities.",
+      examples: [{ add: ["64512:99"], remove: ["64512:*"] }],
+    }),
 }).meta({ description: "Changes to a route that matches." });
 
 const termSchema = mapping({

@@ -1,0 +1,73 @@
+/** From a file, a text or a plain value to a Config: the one way in for the daemon and for the commands. */
+
+import { formatPrefix } from "../bgp/model/prefix.ts";
+import type { Config, PeerConfig, Remote } from "./model.ts";
+import { remoteName } from "./peer.ts";
+import { ConfigError, isError, type Problem } from "./problem.ts";
+import { machineOf, type Surroundings } from "./surroundings.ts";
+import { readTextFile } from "./text-file.ts";
+import { type Loaded, validate } from "./validate.ts";
+import { parseYaml } from "./yaml.ts";
+
+/** A file of this size describes more peers than a machine can have. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
+/** Reads and validates the file; whatever is wrong, with the file itself too, is a problem in the result. */
+export function loadFile(path: string, surroundings: Surroundings = machineOf(path)): Loaded {
+  const file = readTextFile(path, MAX_FILE_BYTES);
+  if (file.kind === "error") return failed(path, 0, 0, `cannot read the configuration: ${file.message}`);
+  return loadText(file.text, path, surroundings, file.worldReadable);
+}
+
+/** `file` is the name that problems carry. */
+export function loadText(text: string, file: string, surroundings: Surroundings, worldReadable = false): Loaded {
+  const yaml = parseYaml(text);
+  if (yaml.kind === "error") return failed(file, yaml.position.line, yaml.position.column, yaml.message);
+  const { value, locate } = yaml.document;
+  return validate({ value, file, worldReadable, locate: locate }, surroundings);
+}
+
+/** The first start and `check` take a configuration only as a whole. Throws ConfigError with all that is wrong. */
+export function accept(loaded: Loaded): Config {
+  const errors = loaded.problems.filter(isError);
+  if (loaded.config === undefined || errors.length > 0) throw new ConfigError(errors);
+  return loaded.config;
+}
+
+/**
+ * What a reload goes on with: the new configuration, but every peer that is wrong in it as it was (or not at all, if it is new).
+ * Throws ConfigError if more than single peers is wrong: then nothing may change.
+ */
+export function acceptForReload(current: Config, loaded: Loaded): Config {
+  const errors = loaded.problems.filter(isError);
+  const { config } = loaded;
+  if (config === undefined) throw new ConfigError(errors);
+  const wrong = new Set(errors.map((problem) => problem.peer));
+  const kept = current.peers.filter((peer) => wrong.has(peer.name));
+  if (kept.length === 0) return config;
+  const clash = kept.find((old) => config.peers.some((peer) => sameRemote(peer.remote, old.remote)));
+  const lost = kept.find((old) => [...old.import, ...old.export].some((name) => !(name in config.policies)));
+  if (clash !== undefined)
+    throw new ConfigError([...errors, conflict(errors, clash, "another peer has taken its place")]);
+  if (lost !== undefined) throw new ConfigError([...errors, conflict(errors, lost, "a policy that it uses is gone")]);
+  const peers = [...config.peers, ...kept].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { ...config, peers };
+}
+
+function sameRemote(a: Remote, b: Remote): boolean {
+  if (a.kind === "range" && b.kind === "range") return formatPrefix(a.prefix) === formatPrefix(b.prefix);
+  return a.kind === b.kind && remoteName(a) === remoteName(b);
+}
+
+function conflict(errors: readonly Problem[], peer: PeerConfig, reason: string): Problem {
+  const file = errors[0]?.file ?? "";
+  const message = `"${peer.name}" is wrong in the new file and cannot stay as it was: ${reason}`;
+  return { file, line: 0, column: 0, path: "peers", message, severity: "error", peer: undefined };
+}
+
+function failed(file: string, line: number, column: number, message: string): Loaded {
+  return {
+    config: undefined,
+    problems: [{ file, line, column, path: "", message, severity: "error", peer: undefined }],
+  };
+}

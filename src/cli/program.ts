@@ -3,7 +3,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { PEER_ACTIONS } from "../control/answers.ts";
 import { didYouMean } from "../control/nearest.ts";
-import { clientSocketPath } from "../control/socket-path.ts";
+import { clientSocketPath, socketPathFacts } from "../control/socket-path.ts";
 import { type PeerAction, type PeerView, type RouteFilter, UsageError } from "../control/views.ts";
 import { VERSION } from "../version.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -98,7 +98,7 @@ export class Runner {
     const { socket, json } = command.optsWithGlobals<{ socket?: string; json?: boolean }>();
     const { ControlClient } = await import("./control-client.ts");
     return {
-      client: new ControlClient(clientSocketPath(socket)),
+      client: new ControlClient(clientSocketPath(socket, socketPathFacts(this.#terminal.environment))),
       out: this.out,
       err: this.#err,
       paint: paintFor(this.#terminal.stdout, this.#terminal.environment),

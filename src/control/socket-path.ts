@@ -16,7 +16,7 @@ export interface SocketPathFacts {
  * /run/starling for root, and for a service user whom root gave that directory; otherwise the user's own runtime directory, or
  * one in /tmp that carries the user's number.
  */
-export function defaultSocketPath(facts: SocketPathFacts = processFacts()): string {
+export function defaultSocketPath(facts: SocketPathFacts = socketPathFacts(process.env)): string {
   if (facts.uid === 0 || facts.writable("/run/starling")) return SYSTEM_SOCKET;
   const runtime = facts.environment["XDG_RUNTIME_DIR"];
   if (runtime?.startsWith("/") && facts.writable(runtime)) return join(runtime, "starling.sock");
@@ -24,12 +24,12 @@ export function defaultSocketPath(facts: SocketPathFacts = processFacts()): stri
 }
 
 /** The client's choice: --socket, else STARLING_SOCKET, else the default. */
-export function clientSocketPath(option: string | undefined, facts: SocketPathFacts = processFacts()): string {
+export function clientSocketPath(option: string | undefined, facts: SocketPathFacts): string {
   return option ?? (facts.environment["STARLING_SOCKET"] || undefined) ?? defaultSocketPath(facts);
 }
 
-function processFacts(): SocketPathFacts {
-  return { uid: process.getuid?.() ?? 0, environment: process.env, writable: isWritable };
+export function socketPathFacts(environment: SocketPathFacts["environment"]): SocketPathFacts {
+  return { uid: process.getuid?.() ?? 0, environment, writable: isWritable };
 }
 
 function isWritable(directory: string): boolean {

@@ -6,8 +6,14 @@ import type { PrefixBatch } from "../model/prefix-batch.ts";
 /** Octets of the Path Identifier. */
 const PATH_ID = 4;
 
-/** Appends the prefixes between `at` and `end`, host bits cleared. False: syntactically incorrect (RFC 7606 §5.3). */
-export function decodeNlri(bytes: Uint8Array, at: number, end: number, addPath: boolean, into: PrefixBatch): boolean {
+/** What `decodeNlri` returns for a field that is syntactically incorrect (RFC 7606 §5.3). */
+export const MALFORMED = -1;
+
+/**
+ * Appends the prefixes between `at` and `end`, host bits cleared. Returns how many it left out because they are multicast,
+ * which no unicast route is to (RFC 4271 §6.3: semantically incorrect, to be ignored), or MALFORMED.
+ */
+export function decodeNlri(bytes: Uint8Array, at: number, end: number, addPath: boolean, into: PrefixBatch): number {
   return into.family === Family.Ipv4
     ? decodeIpv4(bytes, at, end, addPath, into)
     : decodeIpv6(bytes, at, end, addPath, into);
@@ -18,45 +24,51 @@ export function maxNlriLength(family: Family, addPath: boolean): number {
   return (family === Family.Ipv4 ? 5 : 17) + (addPath ? PATH_ID : 0);
 }
 
-function decodeIpv4(bytes: Uint8Array, from: number, end: number, addPath: boolean, into: PrefixBatch): boolean {
+function decodeIpv4(bytes: Uint8Array, from: number, end: number, addPath: boolean, into: PrefixBatch): number {
+  let ignored = 0;
   let at = from;
   while (at < end) {
     let pathId = 0;
     if (addPath) {
-      if (end - at <= PATH_ID) return false;
+      if (end - at <= PATH_ID) return MALFORMED;
       pathId = wordAt(bytes, at);
       at += PATH_ID;
     }
     const length = bytes[at++] ?? 0;
     const next = at + ((length + 7) >>> 3);
-    if (length > 32 || next > end) return false;
-    const word = leadingWord(bytes, at, length);
+    if (length > 32 || next > end) return MALFORMED;
+    const word = (leadingWord(bytes, at, length) & (-1 << (32 - length))) >>> 0;
     at = next;
-    into.add4((word & (-1 << (32 - length))) >>> 0, length, pathId);
+    // 224.0.0.0/4 and what is in it.
+    if (word >>> 28 === 0xe && length >= 4) ignored++;
+    else into.add4(word, length, pathId);
   }
-  return true;
+  return ignored;
 }
 
-function decodeIpv6(bytes: Uint8Array, from: number, end: number, addPath: boolean, into: PrefixBatch): boolean {
+function decodeIpv6(bytes: Uint8Array, from: number, end: number, addPath: boolean, into: PrefixBatch): number {
+  let ignored = 0;
   let at = from;
   while (at < end) {
     let pathId = 0;
     if (addPath) {
-      if (end - at <= PATH_ID) return false;
+      if (end - at <= PATH_ID) return MALFORMED;
       pathId = wordAt(bytes, at);
       at += PATH_ID;
     }
     const length = bytes[at++] ?? 0;
     const next = at + ((length + 7) >>> 3);
-    if (length > 128 || next > end) return false;
+    if (length > 128 || next > end) return MALFORMED;
     const w0 = maskedWord(bytes, at, length);
     const w1 = length > 32 ? maskedWord(bytes, at + 4, length - 32) : 0;
     const w2 = length > 64 ? maskedWord(bytes, at + 8, length - 64) : 0;
     const w3 = length > 96 ? maskedWord(bytes, at + 12, length - 96) : 0;
     at = next;
-    into.add6(w0, w1, w2, w3, length, pathId);
+    // ff00::/8 and what is in it.
+    if (w0 >>> 24 === 0xff && length >= 8) ignored++;
+    else into.add6(w0, w1, w2, w3, length, pathId);
   }
-  return true;
+  return ignored;
 }
 
 /** Where an encoder stands: in the batch, and in the octets. */

@@ -10,7 +10,7 @@ import { AttributeWalk, type MpAttribute } from "./attribute-walk.ts";
 import type { AttributeContext, AttributeRules } from "./attributes/contract.ts";
 import { isNextHopLength, mpReach } from "./attributes/mp-reach.ts";
 import { mpUnreach } from "./attributes/mp-unreach.ts";
-import { decodeNlri } from "./nlri.ts";
+import { decodeNlri, MALFORMED } from "./nlri.ts";
 
 export interface UpdateDecoderOptions extends AttributeContext {
   readonly families: readonly NegotiatedFamily[];
@@ -93,13 +93,13 @@ export class UpdateDecoder {
 
     if (unreachFamily !== undefined && unreach.at < unreach.end) {
       const into = unreachFamily.family === Family.Ipv4 ? this.#withdrawn4 : this.#withdrawn6;
-      decodeMultiprotocol(body, unreach, unreachFamily, into, mpUnreach);
+      this.#decodeMultiprotocol(body, unreach, unreachFamily, into, mpUnreach);
     }
     if (reachFamily !== undefined) {
       const v4 = reachFamily.family === Family.Ipv4;
       const reached = v4 ? this.#reached4 : this.#reached6;
       const into = withdraw === undefined ? reached : v4 ? this.#withdrawn4 : this.#withdrawn6;
-      decodeMultiprotocol(body, reach, reachFamily, into, mpReach);
+      this.#decodeMultiprotocol(body, reach, reachFamily, into, mpReach);
     }
     if (hasNlri) {
       this.#decodeClassic(body, nlriAt, body.length, withdraw === undefined ? this.#classic : this.#withdrawn4);
@@ -160,9 +160,25 @@ export class UpdateDecoder {
     const family = this.#ipv4;
     if (family === undefined) {
       this.#report(notNegotiated("NLRI", 0, Family.Ipv4, SAFI_UNICAST));
-    } else if (!decodeNlri(body, at, end, family.addPathReceive, into)) {
+      return;
+    }
+    const ignored = decodeNlri(body, at, end, family.addPathReceive, into);
+    if (ignored === MALFORMED) {
       throw updateError(UpdateSubcode.InvalidNetworkField, "the prefixes of an UPDATE are malformed (RFC 7606 §5.3)");
     }
+    if (ignored > 0) this.#report(multicast("NLRI", 0, ignored));
+  }
+
+  #decodeMultiprotocol(
+    body: Uint8Array,
+    mp: MpAttribute,
+    family: NegotiatedFamily,
+    into: PrefixBatch,
+    rules: AttributeRules,
+  ): void {
+    const ignored = decodeNlri(body, mp.at, mp.end, family.addPathReceive, into);
+    if (ignored === MALFORMED) throw malformedMp(body, mp, rules, "has malformed prefixes");
+    if (ignored > 0) this.#report(multicast(rules.name, rules.type, ignored));
   }
 
   /** Moves `reach.at` to the prefixes and adds the next hop to the key. Undefined: of no use to this session. */
@@ -218,18 +234,6 @@ function fieldEnd(body: Uint8Array, at: number, limit: number): number {
   return end;
 }
 
-function decodeMultiprotocol(
-  body: Uint8Array,
-  mp: MpAttribute,
-  family: NegotiatedFamily,
-  into: PrefixBatch,
-  rules: AttributeRules,
-): void {
-  if (!decodeNlri(body, mp.at, mp.end, family.addPathReceive, into)) {
-    throw malformedMp(body, mp, rules, "has malformed prefixes");
-  }
-}
-
 function flagsFault(mp: MpAttribute, rules: AttributeRules): Fault | undefined {
   if (!mp.present || !hasWrongFlags(mp.flags, rules)) return undefined;
   const problem = wrongFlags(mp.flags, rules);
@@ -249,4 +253,9 @@ function malformedMp(body: Uint8Array, mp: MpAttribute, rules: AttributeRules, w
 function notNegotiated(name: string, type: number, afi: number, safi: number): AttributeProblem {
   const reason = `${name} is for AFI ${afi} SAFI ${safi}, which was not negotiated`;
   return { type, name, outcome: "discard", reason };
+}
+
+/** RFC 4271 §6.3: semantically incorrect prefixes are logged and ignored. */
+function multicast(name: string, type: number, count: number): AttributeProblem {
+  return { type, name, outcome: "discard", reason: `${name} has ${count} multicast prefixes (RFC 4271 §6.3)` };
 }

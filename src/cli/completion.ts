@@ -14,8 +14,9 @@ export interface CommandTree {
     readonly description: string;
     readonly takesValue: boolean;
     readonly choices: readonly string[];
-    /** Its value is the name of a file. */
+    /** Its value is the name of a file, or of a peer. */
     readonly isFile: boolean;
+    readonly isPeer: boolean;
   }[];
   /** Words that an argument may be; "peers" stands for the names that the daemon knows. */
   readonly arguments: readonly (readonly string[] | "peers" | "other")[];
@@ -107,7 +108,7 @@ function typedPath(all: readonly Place[]): string {
 function foundCase(all: readonly Place[]): string {
   const longestFirst = [...all].sort((a, b) => b.path.length - a.path.length);
   const options = longestFirst.map((place) => {
-    const flags = place.options.flatMap((option) => option.flags).join(" ");
+    const flags = [...new Set(place.options.flatMap((option) => option.flags))].join(" ");
     return `      ${place.path === "" ? "*" : `"${place.path}"*`}) found="${flags}" ;;`;
   });
   return `  if [[ $current == -* ]]; then
@@ -170,7 +171,8 @@ function fish(program: CommandTree): string {
     });
     for (const option of place.command.options) {
       const names = option.flags.map((flag) => (flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
-      const value = option.takesValue ? (option.isFile ? " -r -F" : ` -x -a ${quote(option.choices.join(" "))}`) : "";
+      const words = wordsOf(option).replace(/^\$/, "");
+      const value = option.takesValue ? (option.isFile ? " -r -F" : ` -x -a ${quote(words)}`) : "";
       const where = place.path === "" ? "" : ` -n "__starling_at '${place.path}*'"`;
       lines.push(`complete -c starling${where} ${names.join(" ")}${value} -d ${quote(option.description)}`);
     }
@@ -195,11 +197,15 @@ function valueCase(
     const flags = option.flags.join("|");
     if (!option.takesValue || seen.has(flags)) continue;
     seen.add(flags);
-    const isChoice = option.choices.length > 0;
-    const action = isChoice ? actions.choices(option.choices.join(" ")) : option.isFile ? actions.files : actions.other;
+    const words = wordsOf(option);
+    const action = words !== "" ? actions.choices(words) : option.isFile ? actions.files : actions.other;
     lines.push(`    ${flags}) ${action} ;;`);
   }
   return [...lines, "  esac"].join("\n");
+}
+
+function wordsOf(option: CommandTree["options"][number]): string {
+  return option.isPeer ? PEER_NAMES : option.choices.join(" ");
 }
 
 function quote(text: string): string {

@@ -62,8 +62,8 @@ function load(path: string | undefined): Loaded {
 }
 
 function headlineOf(path: string, errors: number): string {
-  const count = errors === 1 ? "an error" : `${errors} errors`;
-  return `${path} has ${count}: correct it and run \`starling check -c ${path}\` again`;
+  const what = errors === 1 ? "an error: correct it" : `${errors} errors: correct them`;
+  return `${path} has ${what} and run \`starling check -c ${path}\` again`;
 }
 
 function lines(problems: readonly Problem[]): string {

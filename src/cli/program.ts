@@ -155,7 +155,9 @@ function addShow(program: Command, runner: Runner): void {
       const { showPeers } = await import("./show-peers.ts");
       if (options.names !== true) return showPeers(context);
       const peers = await context.client.call<readonly PeerView[]>("peers");
-      await context.out.write(peers.map(({ name }) => `${name}\n`).join(""));
+      // A shell expands what completion offers it, so names that would be more than words to it are left out.
+      const words = peers.map(({ name }) => name).filter((name) => /^[\w.:@%+/-]+$/.test(name));
+      await context.out.write(words.map((name) => `${name}\n`).join(""));
     });
   show
     .command("peer")

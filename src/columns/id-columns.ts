@@ -56,6 +56,11 @@ export class IdSet {
     return true;
   }
 
+  /** The members below `end`, in order. One that is deleted meanwhile may still come. */
+  *values(end: number): Generator<number> {
+    for (let id = this.next(0, end); id >= 0; id = this.next(id + 1, end)) yield id;
+  }
+
   /** The lowest member at or after `from` and below `end`, or -1. */
   next(from: number, end: number): number {
     for (let id = from; id < end; ) {

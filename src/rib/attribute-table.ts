@@ -36,9 +36,8 @@ const Field = {
 } as const;
 const STRIDE = 13;
 
-/** Summary: path length in the low 16 bits, then ORIGIN (2 bits), then these. */
+/** Summary: path length in the low 16 bits, then ORIGIN (2 bits), then this. */
 const LLGR_STALE = 1 << 18;
-const BLACKHOLE = 1 << 19;
 
 /** RFC 4271 §5.1.5 leaves the default to us; every implementation takes 100. */
 export const DEFAULT_LOCAL_PREF = 100;
@@ -130,10 +129,6 @@ export class AttributeTable {
     return (this.#records.get(id, Field.Summary) & LLGR_STALE) !== 0;
   }
 
-  isBlackhole(id: AttrsId): boolean {
-    return (this.#records.get(id, Field.Summary) & BLACKHOLE) !== 0;
-  }
-
   neighborAs(id: AttrsId): number {
     return this.#records.get(id, Field.NeighborAs) >>> 0;
   }
@@ -205,7 +200,6 @@ function summarise(attributes: PathAttributes): number {
   let summary = Math.min(pathLength(attributes.asPath), 0xffff) | (attributes.origin << 16);
   for (const community of attributes.communities) {
     if (community === WellKnown.LlgrStale) summary |= LLGR_STALE;
-    else if (community === WellKnown.Blackhole) summary |= BLACKHOLE;
   }
   return summary;
 }

@@ -24,10 +24,8 @@ export interface ForwardingSink {
   unset(prefixes: PrefixBatch): void;
 }
 
-/** How a next hop is reached; what NextHopTable answers. */
-export interface Resolver {
-  resolved(nextHop: number): readonly ResolvedHop[];
-}
+/** How the next hop of this path is reached. */
+export type ResolutionOf = (path: number) => { readonly blackhole: boolean; readonly resolved: readonly ResolvedHop[] };
 
 const BLACKHOLE: ForwardingTarget = { kind: "blackhole", nextHops: [], preferredSource: undefined, metric: undefined };
 const NO_TARGET = 0;
@@ -36,7 +34,7 @@ const BATCH = 512;
 export class Forwarding {
   readonly #table: FamilyTable;
   readonly #attributes: AttributeTable;
-  readonly #resolver: Resolver;
+  readonly #resolutionOf: ResolutionOf;
   readonly #sink: ForwardingSink;
   /** Targets by what they are made of; numbers begin at 1 and stay with a target while any prefix uses it. */
   readonly #numbers = new Map<string, number>();
@@ -47,10 +45,10 @@ export class Forwarding {
   readonly #batch: PrefixBatch;
   #batchTarget = -1;
 
-  constructor(table: FamilyTable, attributes: AttributeTable, resolver: Resolver, sink: ForwardingSink) {
+  constructor(table: FamilyTable, attributes: AttributeTable, resolutionOf: ResolutionOf, sink: ForwardingSink) {
     this.#table = table;
     this.#attributes = attributes;
-    this.#resolver = resolver;
+    this.#resolutionOf = resolutionOf;
     this.#sink = sink;
     this.#batch = new PrefixBatch(table.family, BATCH);
   }
@@ -95,29 +93,25 @@ export class Forwarding {
     if (source === "kernel" || source === "connected") return NO_TARGET;
     const accepted = store.accepted(best);
     const hop = this.#attributes.nextHop(accepted);
-    if (this.#attributes.isBlackhole(accepted) || source === "aggregate" || (hop === 0 && source !== "peer"))
+    if (store.isBlackhole(best) || source === "aggregate" || (hop === 0 && source !== "peer"))
       return this.#number("blackhole", () => BLACKHOLE);
-    if (paths.length === 1) return this.#unicast([hop]);
-    const hops = Array.from(paths, (path) => this.#attributes.nextHop(store.accepted(path)));
-    return this.#unicast(hops.sort((a, b) => a - b));
+    return this.#unicast(paths);
   }
 
-  #unicast(hops: readonly number[]): number {
-    const resolved: ResolvedHop[] = [];
-    let key = "";
-    for (const hop of hops) {
-      for (const r of this.#resolver.resolved(hop)) {
-        const g = r.gateway;
-        const part = g === undefined ? `@${r.interface}` : `${g.w0}.${g.w1}.${g.w2}.${g.w3}/${g.family}@${r.interface}`;
-        if (key.includes(`${part},`)) continue;
-        key += `${part},`;
-        resolved.push(r);
-      }
+  #unicast(paths: Int32Array): number {
+    const hops = new Map<string, ResolvedHop>();
+    let isBlackhole = false;
+    for (const path of paths) {
+      const { resolved, blackhole } = this.#resolutionOf(path);
+      if (blackhole) isBlackhole = true;
+      for (const hop of resolved) hops.set(keyOf(hop), hop);
     }
-    if (resolved.length === 0) return NO_TARGET;
-    return this.#number(key, () => ({
+    if (hops.size === 0) return isBlackhole ? this.#number("blackhole", () => BLACKHOLE) : NO_TARGET;
+    // In a fixed order, so that the same hops are the same target whichever path is the best.
+    const keys = [...hops.keys()].sort();
+    return this.#number(keys.join(), () => ({
       kind: "unicast",
-      nextHops: resolved.map((r) => ({ ...r, onlink: false, weight: 1 })),
+      nextHops: keys.map((key) => ({ ...(hops.get(key) as ResolvedHop), onlink: false, weight: 1 })),
       preferredSource: undefined,
       metric: undefined,
     }));
@@ -145,4 +139,8 @@ export class Forwarding {
     this.#targets[number] = undefined;
     this.#freeNumbers.push(number);
   }
+}
+
+function keyOf({ gateway: g, interface: index }: ResolvedHop): string {
+  return g === undefined ? `@${index}` : `${g.family}/${g.w0}.${g.w1}.${g.w2}.${g.w3}@${index}`;
 }

@@ -1,14 +1,103 @@
 /** The inbound side of one peer: from attributes as received to attributes as accepted (RFC 4271 §9.1.1 and the checks before it). */
 
+import type { IpAddress } from "../bgp/model/address.ts";
 import type { PathAttributes } from "../bgp/model/attributes.ts";
-import type { AttrsId } from "../bgp/model/ids.ts";
+import type { AttrsId, RouterId } from "../bgp/model/ids.ts";
+import type { SessionFacts } from "../bgp/model/ports.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
+import type { AttributeTable } from "./attribute-table.ts";
+import { afterImportPolicy, beforeImportPolicy, type ImportPeer, importRefusal } from "./import.ts";
+import type { RibOptions, RibPeerOptions } from "./options.ts";
+import { dependsOnPrefix, dependsOnRouteContext, evaluate } from "./policy/evaluate.ts";
 
-export interface Inbound {
+const NONE = 0 as AttrsId;
+
+export interface InboundContext {
+  readonly attributes: AttributeTable;
+  readonly options: RibOptions;
+  clusterIds(): readonly RouterId[];
+  isOwnAddress(address: IpAddress): boolean;
+  /** The interface towards this next hop, where it is known. */
+  interfaceName(nextHop: IpAddress): string | undefined;
+}
+
+export class PolicyInbound {
   /** The verdict may differ from prefix to prefix of one attribute set. */
   readonly dependsOnPrefix: boolean;
+  /** Of the last route accepted: packets to it are to be dropped (RFC 7999). */
+  isBlackhole = false;
+  readonly #context: InboundContext;
+  readonly #options: RibPeerOptions;
+  readonly #facts: ImportPeer;
+  readonly #asksInterface: boolean;
+  /** The last answer; both held. */
+  #from = NONE;
+  #result = NONE;
+
+  constructor(context: InboundContext, options: RibPeerOptions, session: SessionFacts | undefined) {
+    this.#context = context;
+    this.#options = options;
+    this.#asksInterface = dependsOnRouteContext(options.importPolicies);
+    this.dependsOnPrefix = dependsOnPrefix(options.importPolicies);
+    this.#facts = {
+      internal: session?.internal ?? options.internal,
+      peerAs: session?.peerAs ?? options.peerAs,
+      localAs: session?.localAs ?? options.localAs,
+      realAs: context.options.asNumber,
+      allowLocalAs: options.allowLocalAs,
+      routerId: context.options.routerId,
+      clusterIds: context.clusterIds(),
+      enforceFirstAs: true,
+      role: options.role,
+      isOwnAddress: (address) => context.isOwnAddress(address),
+    };
+  }
+
   /** 0 rejects. The id is only lent: retain it to keep it. `prefix` is given if `dependsOnPrefix`. */
-  accept(received: AttrsId, attributes: PathAttributes, prefix: Prefix | undefined): AttrsId;
+  accept(received: AttrsId, attributes: PathAttributes, prefix: Prefix | undefined): AttrsId {
+    if (prefix === undefined && this.#from === received) return this.#result;
+    this.clear();
+    this.#result = this.#judge(received, attributes, prefix);
+    this.#from = received;
+    this.#context.attributes.retain(received, 1);
+    return this.#result;
+  }
+
   /** Gives back what it remembers. */
-  clear(): void;
+  clear(): void {
+    if (this.#from !== NONE) this.#context.attributes.release(this.#from);
+    if (this.#result !== NONE) this.#context.attributes.release(this.#result);
+    this.#from = NONE;
+    this.#result = NONE;
+  }
+
+  /** With one reference for the caller. */
+  #judge(received: AttrsId, attributes: PathAttributes, prefix: Prefix | undefined): AttrsId {
+    this.isBlackhole = false;
+    if (importRefusal(attributes, this.#facts) !== undefined) return NONE;
+    const before = beforeImportPolicy(attributes, this.#facts);
+    const judged = evaluate(
+      this.#options.importPolicies,
+      {
+        family: prefix?.family ?? attributes.nextHop.family,
+        w0: prefix?.w0 ?? 0,
+        w1: prefix?.w1 ?? 0,
+        w2: prefix?.w2 ?? 0,
+        w3: prefix?.w3 ?? 0,
+        length: prefix?.length ?? 0,
+        attributes: before,
+        source: "peer",
+        interfaceName: this.#asksInterface ? this.#context.interfaceName(attributes.nextHop) : undefined,
+        internalPeer: this.#facts.internal,
+        self: undefined,
+      },
+      { repeatAs: undefined },
+    );
+    if (judged.verdict === "reject") return NONE;
+    this.isBlackhole = judged.honoursBlackhole;
+    const accepted = afterImportPolicy(judged.attributes, this.#facts);
+    if (accepted !== attributes) return this.#context.attributes.intern(accepted);
+    this.#context.attributes.retain(received, 1);
+    return received;
+  }
 }

@@ -17,7 +17,10 @@ import type { UpdateGroup } from "./update-group.ts";
 
 /** What the walk over the paths is to do for whom. */
 export type SweepRequest =
+  /** Its session or its stale routes ended. */
   | { readonly kind: "peer"; readonly peer: PeerId }
+  /** Its import rules changed. */
+  | { readonly kind: "import"; readonly peer: PeerId }
   | { readonly kind: "nextHops"; readonly changed: ReadonlySet<number> };
 
 export interface LocRibContext {
@@ -28,7 +31,7 @@ export interface LocRibContext {
   peer(id: PeerId): RibPeer | undefined;
   localRank(): PeerRank;
   /** Infinity when unreachable. */
-  nextHopMetric(nextHop: number): number;
+  nextHopMetric(nextHop: number, peer: PeerId): number;
   seconds(): number;
   /** There is work to do. */
   wake(): void;
@@ -106,7 +109,7 @@ export class LocRib {
     const { paths } = this.table;
     const source = paths.source(path);
     if (source === "kernel" || source === "connected") return 0;
-    return this.#context.nextHopMetric(this.#context.attributes.nextHop(paths.accepted(path)));
+    return this.#context.nextHopMetric(this.#context.attributes.nextHop(paths.accepted(path)), paths.peer(path));
   }
 
   announce(id: PeerId, peer: RibPeer, attributes: PathAttributes, batch: PrefixBatch): void {
@@ -147,6 +150,7 @@ export class LocRib {
         }
       }
       this.#setAttributes(path, received, accepted, peer);
+      paths.setBlackhole(path, accepted !== 0 && peer.inbound.isBlackhole);
       paths.setSince(path, now);
       paths.setTouched(path, true);
       this.question(prefix);

@@ -24,6 +24,7 @@ const STRIDE = 9;
 /** Flags: epoch in bits 0-7, reason in 8-12, source in 13-15, then these. */
 const TOUCHED = 1 << 16;
 const REMOVED = 1 << 17;
+const BLACKHOLE = 1 << 18;
 
 const SOURCES: readonly RouteSource[] = ["peer", "static", "kernel", "connected", "calico", "aggregate"];
 
@@ -169,6 +170,15 @@ export class PathStore {
 
   setReason(id: number, reason: number): void {
     this.#records.set(id, Field.Flags, (this.#records.get(id, Field.Flags) & ~0x1f00) | (reason << 8));
+  }
+
+  /** Packets to it are to be dropped, as the peer asked and policy agreed (RFC 7999 §3.3). */
+  isBlackhole(id: number): boolean {
+    return (this.#records.get(id, Field.Flags) & BLACKHOLE) !== 0;
+  }
+
+  setBlackhole(id: number, blackhole: boolean): void {
+    this.#setFlag(id, BLACKHOLE, blackhole);
   }
 
   isRemoved(id: number): boolean {

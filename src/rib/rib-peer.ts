@@ -5,7 +5,7 @@ import { Family } from "../bgp/model/family.ts";
 import type { RouterId } from "../bgp/model/ids.ts";
 import type { SessionFacts, Timer } from "../bgp/model/ports.ts";
 import type { PeerRank } from "./decision.ts";
-import type { Inbound } from "./inbound.ts";
+import type { PolicyInbound } from "./inbound.ts";
 import type { RibPeerOptions } from "./options.ts";
 import type { UpdateGroup } from "./update-group.ts";
 
@@ -58,11 +58,13 @@ export class RibPeer {
   facts: SessionFacts | undefined;
   /** The rank of the last session, for routes that outlive it. */
   rank: PeerRank = { external: false, routerId: 0 as RouterId, address: ipv4(0) };
-  inbound: Inbound;
+  /** Interface of its session's link, 0 if unknown. */
+  interface = 0;
+  inbound: PolicyInbound;
   readonly #ipv4 = new PeerFamily();
   readonly #ipv6 = new PeerFamily();
 
-  constructor(options: RibPeerOptions, inbound: Inbound) {
+  constructor(options: RibPeerOptions, inbound: PolicyInbound) {
     this.options = options;
     this.inbound = inbound;
   }

@@ -37,6 +37,10 @@ export class StagedUpdates {
     this.#batch = new PrefixBatch(table.family, CAPACITY);
   }
 
+  get count(): number {
+    return this.#count;
+  }
+
   get isFull(): boolean {
     return this.#count > CAPACITY - 4;
   }
@@ -54,6 +58,7 @@ export class StagedUpdates {
   }
 
   emit(outbox: Outbox): void {
+    if (this.#count === 0) return;
     for (let bucket = 0; bucket < this.#buckets; bucket++) {
       this.#fill(this.#head[bucket] as number);
       const audience = audienceOf(this.#to[bucket] as To, this.#peer[bucket] as PeerId);

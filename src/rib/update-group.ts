@@ -24,14 +24,15 @@ export interface Outbound {
 export type Usable = (path: number) => boolean;
 
 interface Member {
-  /** It has not been told the whole table yet; `scanLeft` prefix ids remain to be passed. */
+  /** It has not been told the whole table yet: it will have been when the scan is at this place again, one lap on. */
   joining: boolean;
-  scanLeft: number;
+  scanTo: number;
+  scanToLap: number;
   /** Slots whose state it has not been told since it fell behind; undefined while it reads the shared log. */
   missed: IdSet | undefined;
   missedFrom: number;
-  /** It fell behind before it was told the end of the table. */
-  owesEnd: boolean;
+  /** Slots that another group had told it: those that this one does not advertise are withdrawn at the end of its scan. */
+  told: IdSet | undefined;
 }
 
 const SLICE = 1024;
@@ -49,10 +50,15 @@ export class UpdateGroup {
   readonly #members = new Map<PeerId, Member>();
   readonly #pending = new IdSet();
   readonly #queue = new IdQueue();
+  /** The scan walks round the prefix ids; `#scanLap` laps are done. It has work until it has passed `#scanTo` in lap `#scanToLap`. */
   #scanAt = 0;
-  #scanLeft = 0;
+  #scanLap = 0;
+  #scanTo = 0;
+  #scanToLap = -1;
   #joining = 0;
   #lagging = 0;
+  /** Something was put into the outbox since this was last cleared. */
+  hasWorked = false;
   #closed = false;
   #closedAt = 0;
   #emitting = false;
@@ -86,11 +92,23 @@ export class UpdateGroup {
     return this.#members.size;
   }
 
-  join(peer: PeerId): void {
+  /** `told`: what `told()` of the group it comes from said. */
+  join(peer: PeerId, told?: IdSet): void {
     this.outbox.join(peer);
-    const member = { joining: false, scanLeft: 0, missed: undefined, missedFrom: 0, owesEnd: false };
+    const member: Member = { joining: false, scanTo: 0, scanToLap: 0, missed: undefined, missedFrom: 0, told };
     this.#members.set(peer, member);
     this.#tellAll(member);
+  }
+
+  /** The slots that this member has been told of, each held until the group that it goes to has dealt with it. */
+  told(peer: PeerId): IdSet {
+    const told = new IdSet();
+    for (let slot = 0; slot < this.#slotEnd; slot++)
+      if (this.out.attrs(slot) !== NONE && this.out.source(slot) !== peer && told.add(slot)) this.#holdSlot(slot);
+    for (const slot of this.#withdrawn.values()) if (told.add(slot)) this.#holdSlot(slot);
+    for (const slot of this.#members.get(peer)?.missed?.values(this.#slotEnd) ?? [])
+      if (told.add(slot)) this.#holdSlot(slot);
+    return told;
   }
 
   /** The peer asked for everything again (RFC 2918, RFC 7313). */
@@ -105,12 +123,9 @@ export class UpdateGroup {
     const member = this.#members.get(peer);
     if (member === undefined) return;
     if (member.joining) this.#joining--;
-    if (member.missed !== undefined) {
-      this.#lagging--;
-      const missed = member.missed;
-      for (let slot = missed.next(0, this.#slotEnd); slot >= 0; slot = missed.next(slot + 1, this.#slotEnd))
-        this.#releaseSlot(slot);
-    }
+    if (member.missed !== undefined) this.#lagging--;
+    for (const slots of [member.missed, member.told])
+      for (const slot of slots?.values(this.#slotEnd) ?? []) this.#releaseSlot(slot);
     this.#members.delete(peer);
     this.outbox.leave(peer);
   }
@@ -125,18 +140,18 @@ export class UpdateGroup {
   /** Export rules changed: look at everything again; only differences go out. */
   reconsider(): void {
     this.#outbound.clear();
-    this.#scanLeft = Math.max(1, this.#table.prefixes.end);
+    this.#scanRound();
   }
 
   /** One slice of work; true while there is more. */
   work(): boolean {
     if (this.#closed) return this.#teardown();
     this.#workPending();
-    if (this.#scanLeft > 0) this.#workScan();
+    if (this.#isScanning) this.#workScan();
     this.#emit();
     if (this.#joining > 0) this.#endScans();
     this.#releaseWithdrawn();
-    return this.#queue.count > 0 || this.#scanLeft > 0;
+    return this.#queue.count > 0 || this.#isScanning;
   }
 
   /** OutboxEvents.lagging: what the log dropped for this member, it must get from the table. */
@@ -153,8 +168,8 @@ export class UpdateGroup {
       member.missed = undefined;
       this.#lagging--;
       this.outbox.rejoin(peer);
-      if (member.owesEnd) this.outbox.joined(peer);
-      member.owesEnd = false;
+      // Its End-of-RIB may have been among what was dropped; one too many does no harm (RFC 4724 §4).
+      this.outbox.joined(peer);
       return;
     }
     for (let n = 0; n < SLICE && member.missed.count > 0; n++) {
@@ -175,14 +190,11 @@ export class UpdateGroup {
     this.#outbound.clear();
   }
 
-  /** What stands advertised to one member, for people. */
-  *advertised(peer: PeerId): Generator<{ path: number; prefix: number; attrs: AttrsId }> {
-    for (let slot = 0; slot < this.#slotEnd; slot++) {
-      const attrs = this.out.attrs(slot);
-      if (attrs === NONE || this.out.source(slot) === peer) continue;
-      const prefix = this.#prefixOf(slot);
-      yield { path: this.#addPath ? slot : this.#table.best(prefix), prefix, attrs };
-    }
+  /** What stands advertised of this path to that member; for people. */
+  advertisedPath(prefix: number, path: number, peer: PeerId): AttrsId | undefined {
+    if (!this.#addPath && path !== this.#table.best(prefix)) return undefined;
+    const slot = this.#addPath ? path : prefix;
+    return this.out.attrs(slot) === NONE || this.out.source(slot) === peer ? undefined : this.out.attrs(slot);
   }
 
   get #slotEnd(): number {
@@ -192,8 +204,22 @@ export class UpdateGroup {
   #tellAll(member: Member): void {
     if (!member.joining) this.#joining++;
     member.joining = true;
-    member.scanLeft = Math.max(1, this.#table.prefixes.end);
-    this.#scanLeft = Math.max(this.#scanLeft, member.scanLeft);
+    this.#scanRound();
+    member.scanTo = this.#scanTo;
+    member.scanToLap = this.#scanToLap;
+  }
+
+  #scanRound(): void {
+    this.#scanTo = this.#scanAt;
+    this.#scanToLap = this.#scanLap + 1;
+  }
+
+  get #isScanning(): boolean {
+    return !this.#hasPassed(this.#scanTo, this.#scanToLap);
+  }
+
+  #hasPassed(at: number, lap: number): boolean {
+    return this.#scanLap > lap || (this.#scanLap === lap && this.#scanAt >= at);
   }
 
   #workPending(): void {
@@ -207,10 +233,12 @@ export class UpdateGroup {
   }
 
   #workScan(): void {
-    const end = this.#table.prefixes.end;
-    let n = 0;
-    for (; n < SLICE && n < this.#scanLeft; n++) {
-      if (this.#scanAt >= end) this.#scanAt = 0;
+    for (let n = 0; n < SLICE && this.#isScanning; n++) {
+      if (this.#scanAt >= this.#table.prefixes.end) {
+        this.#scanAt = 0;
+        this.#scanLap++;
+        continue;
+      }
       const prefix = this.#scanAt++;
       if (!this.#table.prefixes.isLive(prefix)) continue;
       // Held while it is looked at: the slice may be emptied, and with it go the holds of what was withdrawn.
@@ -219,17 +247,30 @@ export class UpdateGroup {
       this.#prefixesNow.push(prefix);
       if (this.#staged.isFull) this.#emit();
     }
-    this.#scanLeft -= n;
-    if (this.#joining > 0) for (const member of this.#members.values()) member.scanLeft -= n;
   }
 
   #endScans(): void {
     for (const [peer, member] of this.#members) {
-      if (!member.joining || member.scanLeft > 0) continue;
+      if (!member.joining || !this.#hasPassed(member.scanTo, member.scanToLap)) continue;
       member.joining = false;
       this.#joining--;
+      this.#withdrawTold(peer, member);
       this.outbox.joined(peer);
+      this.hasWorked = true;
     }
+  }
+
+  #withdrawTold(peer: PeerId, member: Member): void {
+    const told = member.told;
+    if (told === undefined) return;
+    member.told = undefined;
+    for (const slot of told.values(this.#slotEnd)) {
+      if (this.out.attrs(slot) === NONE || this.out.source(slot) === peer)
+        this.#staged.stage(this.#prefixOf(slot), this.#identifierOf(slot), NONE, To.Only, peer);
+      this.#slotsNow.push(slot);
+      if (this.#staged.isFull) this.#emit();
+    }
+    this.#emit();
   }
 
   #consider(prefix: number, telling: boolean): void {
@@ -280,6 +321,7 @@ export class UpdateGroup {
 
   #emit(): void {
     this.#emitting = true;
+    if (this.#staged.count > 0) this.hasWorked = true;
     this.#staged.emit(this.outbox);
     this.#emitting = false;
     for (const peer of this.#fellBehind.splice(0)) this.#startMissing(peer);
@@ -317,14 +359,16 @@ export class UpdateGroup {
     for (let slot = 0; slot < this.#slotEnd; slot++) {
       if (this.out.attrs(slot) !== NONE && missed.add(slot)) this.#holdSlot(slot);
     }
-    for (const slot of [...this.#withdrawn.values(), ...this.#withdrawnNow]) if (missed.add(slot)) this.#holdSlot(slot);
+    for (const slot of this.#withdrawn.values()) if (missed.add(slot)) this.#holdSlot(slot);
+    for (const slot of this.#withdrawnNow) if (missed.add(slot)) this.#holdSlot(slot);
+    for (const slot of member.told?.values(this.#slotEnd) ?? []) if (!missed.add(slot)) this.#releaseSlot(slot);
+    member.told = undefined;
     member.missed = missed;
     member.missedFrom = 0;
     this.#lagging++;
     if (member.joining) {
       member.joining = false;
       this.#joining--;
-      member.owesEnd = true;
     }
   }
 

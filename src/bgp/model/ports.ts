@@ -47,6 +47,8 @@ export interface SessionFacts {
   readonly maxMessageLength: number;
   /** The peer sends End-of-RIB markers (it negotiated graceful restart). */
   readonly sendsEndOfRib: boolean;
+  /** Families for which the peer knows long-lived stale routes (RFC 9494 §4.6). */
+  readonly longLivedStale: readonly Family[];
   /** Families whose forwarding state the peer says it kept across its restart (RFC 4724 §4.2). */
   readonly forwardingPreserved: readonly Family[];
 }

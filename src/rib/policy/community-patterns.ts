@@ -31,7 +31,6 @@ export function changeCommunities(
   add: readonly CommunityPattern[],
   remove: readonly CommunityPattern[],
 ): CommunityLists {
-  if (add.length === 0 && remove.length === 0) return lists;
   return {
     communities: change(
       lists.communities,

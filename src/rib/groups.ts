@@ -1,0 +1,210 @@
+/** The update groups: which peers get identical bytes, and the turns in which each group works. */
+
+import type { NegotiatedFamily } from "../bgp/model/capability.ts";
+import { FAMILIES, type Family } from "../bgp/model/family.ts";
+import type { PeerId } from "../bgp/model/ids.ts";
+import type { Clock, Encoding, OutboxFactory, SessionFacts } from "../bgp/model/ports.ts";
+import type { AttributeTable } from "./attribute-table.ts";
+import type { LocRib } from "./loc-rib.ts";
+import { groupKey, type OutboundContext, PolicyOutbound } from "./outbound.ts";
+import type { RibPeer } from "./rib-peer.ts";
+import { UpdateGroup } from "./update-group.ts";
+
+interface Entry {
+  key: string;
+  readonly family: Family;
+  readonly group: UpdateGroup;
+  readonly outbound: PolicyOutbound;
+  /** RFC 4271 §9.2.1.1: no UPDATE before this time. */
+  notBefore: number;
+  intervalMilliseconds: number;
+}
+
+export class Groups {
+  readonly #attributes: AttributeTable;
+  readonly #context: OutboundContext;
+  readonly #createOutbox: OutboxFactory;
+  readonly #rib: (family: Family) => LocRib;
+  readonly #wake: () => void;
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, Entry>();
+  readonly #closing = new Set<UpdateGroup>();
+  readonly #worked = new Set<UpdateGroup>();
+
+  constructor(parts: {
+    attributes: AttributeTable;
+    context: OutboundContext;
+    createOutbox: OutboxFactory;
+    rib: (family: Family) => LocRib;
+    clock: Clock;
+    wake: () => void;
+  }) {
+    this.#attributes = parts.attributes;
+    this.#context = parts.context;
+    this.#createOutbox = parts.createOutbox;
+    this.#rib = parts.rib;
+    this.#clock = parts.clock;
+    this.#wake = parts.wake;
+  }
+
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  join(peer: RibPeer, facts: SessionFacts, family: NegotiatedFamily): void {
+    const entry = this.#entryFor(peer, facts, family);
+    peer.family(family.family).group = entry.group;
+    entry.outbound.addMember(peer.options.id, facts.remoteAddress);
+    entry.group.join(peer.options.id);
+  }
+
+  leave(peer: RibPeer): void {
+    for (const family of FAMILIES) {
+      const state = peer.family(family);
+      if (state.group === undefined) continue;
+      this.#leave(peer.options.id, state.group);
+      state.group = undefined;
+    }
+  }
+
+  /**
+   * These peers' export rules may have changed. A group whose members all changed alike keeps what it has told them and sends
+   * only differences; a peer that parts from its group is told the differences by the group it comes to.
+   */
+  regroup(peers: readonly RibPeer[]): void {
+    const moving: { peer: RibPeer; facts: SessionFacts; family: NegotiatedFamily; from: Entry; key: string }[] = [];
+    for (const peer of peers) {
+      for (const family of peer.facts?.families ?? []) {
+        const from = this.#find(peer.family(family.family).group);
+        const facts = peer.facts;
+        if (from === undefined || facts === undefined) continue;
+        const key = groupKey(peer.options, facts, family);
+        if (key !== from.key) moving.push({ peer, facts, family, from, key });
+      }
+    }
+    for (const from of new Set(moving.map((m) => m.from))) {
+      const leaving = moving.filter((m) => m.from === from);
+      const first = leaving[0];
+      if (first === undefined) continue;
+      const alike = leaving.length === from.group.size && leaving.every((m) => m.key === first.key);
+      if (alike && !this.#entries.has(first.key)) {
+        this.#entries.delete(from.key);
+        from.key = first.key;
+        this.#entries.set(first.key, from);
+        from.outbound.setTarget(first.peer.options, first.facts, first.family);
+        from.intervalMilliseconds = first.peer.options.advertisementSeconds * 1000;
+        from.group.reconsider();
+      } else for (const m of leaving) this.#move(m.peer, m.facts, m.family, from.group);
+    }
+    this.#wake();
+  }
+
+  /** Something that all export rules may depend on changed. */
+  reconsiderAll(): void {
+    for (const entry of this.#entries.values()) entry.group.reconsider();
+    this.#wake();
+  }
+
+  /** One slice of each group; true while there is more. */
+  work(): boolean {
+    let more = false;
+    const now = this.#clock.now();
+    for (const entry of this.#entries.values()) {
+      if (entry.notBefore > now) continue;
+      const busy = entry.group.work();
+      if (busy) more = true;
+      if (busy || entry.group.hasWorked) this.#worked.add(entry.group);
+      if (!busy && entry.intervalMilliseconds > 0 && entry.group.hasWorked) this.#pause(entry, now);
+      entry.group.hasWorked = false;
+    }
+    for (const group of this.#closing) {
+      if (group.work()) more = true;
+      else this.#closing.delete(group);
+    }
+    return more;
+  }
+
+  flush(): void {
+    for (const group of this.#worked) {
+      group.outbox.flush();
+      group.settle();
+    }
+    this.#worked.clear();
+  }
+
+  #pause(entry: Entry, now: number): void {
+    entry.notBefore = now + entry.intervalMilliseconds;
+    this.#clock.after(entry.intervalMilliseconds, () => this.#wake());
+  }
+
+  #move(peer: RibPeer, facts: SessionFacts, family: NegotiatedFamily, from: UpdateGroup): void {
+    const id: PeerId = peer.options.id;
+    const told = from.told(id);
+    this.#leave(id, from);
+    const to = this.#entryFor(peer, facts, family);
+    peer.family(family.family).group = to.group;
+    to.outbound.addMember(id, facts.remoteAddress);
+    to.group.join(id, told);
+  }
+
+  #find(group: UpdateGroup | undefined): Entry | undefined {
+    for (const entry of this.#entries.values()) if (entry.group === group) return entry;
+    return undefined;
+  }
+
+  #entryFor(peer: RibPeer, facts: SessionFacts, family: NegotiatedFamily): Entry {
+    const key = groupKey(peer.options, facts, family);
+    const found = this.#entries.get(key);
+    if (found !== undefined) return found;
+    const rib = this.#rib(family.family);
+    const outbound = new PolicyOutbound(this.#attributes, rib.table, this.#context, peer.options, facts, family);
+    let group: UpdateGroup | undefined;
+    const encoding: Encoding = {
+      family: family.family,
+      fourOctetAs: facts.fourOctetAs,
+      addPath: family.addPathSend,
+      extendedNextHop: family.extendedNextHop,
+      maxMessageLength: facts.maxMessageLength,
+    };
+    const outbox = this.#createOutbox(encoding, {
+      lagging: (id) => group?.lagging(id),
+      drained: (id) => {
+        group?.drained(id);
+        outbox.flush();
+      },
+    });
+    group = new UpdateGroup({
+      table: rib.table,
+      attributes: this.#attributes,
+      outbox,
+      outbound,
+      usable: (path) => rib.isUsable(path),
+      addPath: family.addPathSend,
+    });
+    const entry: Entry = {
+      key,
+      family: family.family,
+      group,
+      outbound,
+      notBefore: 0,
+      intervalMilliseconds: peer.options.advertisementSeconds * 1000,
+    };
+    this.#entries.set(key, entry);
+    (family.addPathSend ? rib.addPathGroups : rib.groups).add(group);
+    return entry;
+  }
+
+  #leave(peer: PeerId, group: UpdateGroup): void {
+    group.leave(peer);
+    const entry = this.#find(group);
+    entry?.outbound.removeMember(peer);
+    if (entry === undefined || group.size > 0) return;
+    this.#entries.delete(entry.key);
+    const rib = this.#rib(entry.family);
+    rib.groups.delete(group);
+    rib.addPathGroups.delete(group);
+    group.close();
+    this.#closing.add(group);
+    this.#wake();
+  }
+}

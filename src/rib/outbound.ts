@@ -1,0 +1,231 @@
+/** What paths become on their way to one update group: refusal, export policy, the protocol's own changes; worked out once per set. */
+
+import type { IpAddress } from "../bgp/model/address.ts";
+import { formatAddress, sameAddress } from "../bgp/model/address.ts";
+import type { NegotiatedFamily } from "../bgp/model/capability.ts";
+import { Family } from "../bgp/model/family.ts";
+import { type AttrsId, LOCAL_PEER, type PeerId } from "../bgp/model/ids.ts";
+import type { SessionFacts } from "../bgp/model/ports.ts";
+import type { Prefix } from "../bgp/model/prefix.ts";
+import type { AttributeTable } from "./attribute-table.ts";
+import { type ExportTarget, exportAttributes, exportRefusal, type PathOrigin } from "./export.ts";
+import type { FamilyTable } from "./family-table.ts";
+import type { RibOptions, RibPeerOptions } from "./options.ts";
+import { dependsOnPrefix, dependsOnRouteContext, evaluate } from "./policy/evaluate.ts";
+import type { Policy } from "./policy/policy.ts";
+import type { RibPeer } from "./rib-peer.ts";
+import type { Outbound } from "./update-group.ts";
+
+/** What the tables lend to every group. */
+export interface OutboundContext {
+  readonly options: RibOptions;
+  peer(id: PeerId): RibPeer | undefined;
+  /** A summary-only aggregate hides this destination. */
+  isSuppressed(prefix: Prefix): boolean;
+  /** False spares the question. */
+  readonly mayBeSuppressed: () => boolean;
+  /** The interface that the path leaves by. */
+  interfaceName(path: number, family: Family): string | undefined;
+  /** Addresses of this speaker on the session's link, beside the session's own. */
+  localAddress(facts: SessionFacts, family: Family): IpAddress | undefined;
+}
+
+const SLOTS = 4096;
+const NONE = 0 as AttrsId;
+
+export class PolicyOutbound implements Outbound {
+  readonly #attributes: AttributeTable;
+  readonly #table: FamilyTable;
+  readonly #context: OutboundContext;
+  readonly #members = new Map<PeerId, IpAddress>();
+  #options: RibPeerOptions;
+  #target: ExportTarget;
+  #perPrefix = false;
+  /** What was worked out: by accepted attributes and the peer that they are from, both held while they stand here. */
+  readonly #fromAttrs = new Int32Array(SLOTS);
+  readonly #fromPeer = new Int32Array(SLOTS);
+  readonly #result = new Int32Array(SLOTS);
+  /** Of the last route judged by itself; held until the next. */
+  #last = NONE;
+
+  constructor(
+    attributes: AttributeTable,
+    table: FamilyTable,
+    context: OutboundContext,
+    options: RibPeerOptions,
+    facts: SessionFacts,
+    family: NegotiatedFamily,
+  ) {
+    this.#attributes = attributes;
+    this.#table = table;
+    this.#context = context;
+    this.#options = options;
+    this.#target = this.#targetFor(options, facts, family);
+    this.setTarget(options, facts, family);
+  }
+
+  /** The rules of any member: they are the same for all. */
+  setTarget(options: RibPeerOptions, facts: SessionFacts, family: NegotiatedFamily): void {
+    this.#options = options;
+    this.#target = this.#targetFor(options, facts, family);
+    this.#perPrefix = dependsOnPrefix(options.exportPolicies) || dependsOnRouteContext(options.exportPolicies);
+    this.clear();
+  }
+
+  addMember(peer: PeerId, address: IpAddress): void {
+    this.#members.set(peer, address);
+  }
+
+  removeMember(peer: PeerId): void {
+    this.#members.delete(peer);
+  }
+
+  attributesFor(path: number): AttrsId {
+    const { paths, prefixes } = this.#table;
+    const accepted = paths.accepted(path);
+    const peer = paths.peer(path);
+    if (this.#context.mayBeSuppressed() && this.#context.isSuppressed(prefixes.prefix(paths.prefix(path)))) return NONE;
+    if (this.#perPrefix || peer === LOCAL_PEER) {
+      if (this.#last !== NONE) this.#attributes.release(this.#last);
+      this.#last = this.#workOut(path, accepted, peer);
+      return this.#last;
+    }
+    const slot = (Math.imul(accepted, 0x9e3779b1) ^ Math.imul(peer, 0x85ebca6b)) & (SLOTS - 1);
+    if (this.#fromAttrs[slot] === accepted && this.#fromPeer[slot] === peer) return this.#result[slot] as AttrsId;
+    this.#forget(slot);
+    const result = this.#workOut(path, accepted, peer);
+    this.#attributes.retain(accepted, 1);
+    this.#fromAttrs[slot] = accepted;
+    this.#fromPeer[slot] = peer;
+    this.#result[slot] = result;
+    return result;
+  }
+
+  clear(): void {
+    for (let slot = 0; slot < SLOTS; slot++) this.#forget(slot);
+    if (this.#last !== NONE) this.#attributes.release(this.#last);
+    this.#last = NONE;
+  }
+
+  #forget(slot: number): void {
+    if (this.#fromAttrs[slot] === 0) return;
+    this.#attributes.release(this.#fromAttrs[slot] as AttrsId);
+    if (this.#result[slot] !== 0) this.#attributes.release(this.#result[slot] as AttrsId);
+    this.#fromAttrs[slot] = 0;
+  }
+
+  /** With one reference for the caller. */
+  #workOut(path: number, accepted: AttrsId, peer: PeerId): AttrsId {
+    const { paths, prefixes } = this.#table;
+    const attributes = this.#attributes.attributes(accepted);
+    const from = this.#originOf(peer);
+    if (exportRefusal(attributes, from, this.#target) !== undefined) return NONE;
+    const prefix = paths.prefix(path);
+    const source = paths.source(path);
+    const { internal, localAs } = this.#target;
+    const judged = evaluate(
+      this.#options.exportPolicies,
+      {
+        family: this.#table.family,
+        w0: prefixes.w0(prefix) >>> 0,
+        w1: prefixes.w1(prefix) >>> 0,
+        w2: prefixes.w2(prefix) >>> 0,
+        w3: prefixes.w3(prefix) >>> 0,
+        length: prefixes.length(prefix),
+        attributes,
+        source,
+        interfaceName: this.#perPrefix ? this.#context.interfaceName(path, this.#table.family) : undefined,
+        internalPeer: internal,
+        self: undefined,
+      },
+      { repeatAs: internal ? undefined : localAs },
+    );
+    if (judged.verdict === "reject") return NONE;
+    // Connected prefixes are known so that next hops resolve; they are announced only where a policy asks for them.
+    if (source === "connected" && judged.policy === undefined) return NONE;
+    const out = exportAttributes(judged.attributes, from, this.#target, judged);
+    return out === undefined ? NONE : this.#attributes.intern(out);
+  }
+
+  #originOf(peer: PeerId): PathOrigin {
+    if (peer === LOCAL_PEER) return { kind: "local" };
+    const from = this.#context.peer(peer);
+    if (from === undefined || from.rank.external) return { kind: "external" };
+    return {
+      kind: "internal",
+      client: from.options.routeReflectorClient,
+      routerId: from.rank.routerId,
+      clusterId: from.options.clusterId,
+    };
+  }
+
+  #targetFor(options: RibPeerOptions, facts: SessionFacts, family: NegotiatedFamily): ExportTarget {
+    const own = (f: Family) =>
+      facts.localAddress.family === f ? facts.localAddress : this.#context.localAddress(facts, f);
+    const ipv6 = own(Family.Ipv6);
+    return {
+      family: family.family,
+      internal: facts.internal,
+      nextHop: options.nextHop,
+      ipv4: own(Family.Ipv4),
+      ipv6: ipv6 !== undefined && ipv6.w0 >>> 22 === 0x3fa ? undefined : ipv6,
+      linkLocal: facts.localLinkLocal,
+      extendedNextHop: family.extendedNextHop,
+      isMember: (address) => {
+        for (const member of this.#members.values()) if (sameAddress(member, address)) return true;
+        return false;
+      },
+      client: options.routeReflectorClient,
+      clusterId: options.clusterId,
+      localAs: facts.localAs,
+      peerAs: facts.peerAs,
+      removePrivateAs: options.removePrivateAs,
+      asOverride: options.asOverride,
+      role: options.role,
+      takesLongLivedStale: facts.longLivedStale.includes(family.family),
+    };
+  }
+}
+
+/** Two peers with the same key get the same bytes for the same path: it names all that alters them, and nothing else. */
+export function groupKey(options: RibPeerOptions, facts: SessionFacts, family: NegotiatedFamily): string {
+  return JSON.stringify([
+    family.family,
+    family.addPathSend,
+    family.extendedNextHop,
+    facts.fourOctetAs,
+    facts.maxMessageLength,
+    facts.internal,
+    facts.localAs,
+    options.removePrivateAs || options.asOverride ? facts.peerAs : 0,
+    formatAddress(facts.localAddress),
+    facts.localLinkLocal === undefined ? "" : formatAddress(facts.localLinkLocal),
+    facts.longLivedStale.includes(family.family),
+    options.nextHop,
+    options.routeReflectorClient,
+    options.clusterId,
+    options.removePrivateAs,
+    options.asOverride,
+    options.role ?? null,
+    options.advertisementSeconds,
+    options.exportPolicies.map(policyKey),
+  ]);
+}
+
+const policyKeys = new WeakMap<Policy, string>();
+
+/** Policies are compiled anew at each reload; what they say decides whether they are the same. */
+function policyKey(policy: Policy): string {
+  let key = policyKeys.get(policy);
+  if (key === undefined) {
+    key = JSON.stringify(policy, (_name, value: unknown) =>
+      value instanceof RegExp ? `/${value.source}/` : isMatcher(value) ? value.source : value,
+    );
+    policyKeys.set(policy, key);
+  }
+  return key;
+}
+
+function isMatcher(value: unknown): value is { source: string } {
+  return typeof value === "object" && value !== null && "test" in value && "source" in value;
+}

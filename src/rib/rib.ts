@@ -1,0 +1,430 @@
+/** The tables as the daemon and the sessions see them: routes come in from peers, kernel and configuration, and go out to update groups. */
+
+import { type IpAddress, ipv4 } from "../bgp/model/address.ts";
+import type { PathAttributes } from "../bgp/model/attributes.ts";
+import { attributesWith } from "../bgp/model/attributes.ts";
+import { FAMILIES, Family } from "../bgp/model/family.ts";
+import type { PeerId } from "../bgp/model/ids.ts";
+import type { AttributesCodec, Clock, OutboxFactory, RibSink, SessionEnd, SessionFacts } from "../bgp/model/ports.ts";
+import type { Prefix } from "../bgp/model/prefix.ts";
+import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
+import { AttributeTable } from "./attribute-table.ts";
+import { Forwarding, type ForwardingSink, type ResolvedHop } from "./forwarding.ts";
+import { Groups } from "./groups.ts";
+import { longLivedStale } from "./import.ts";
+import { PolicyInbound } from "./inbound.ts";
+import { LocRib, type SweepRequest } from "./loc-rib.ts";
+import { LocalRoutes } from "./local-routes.ts";
+import { NextHopTable } from "./next-hop.ts";
+import { type Resolution, UNREACHABLE } from "./next-hop-resolver.ts";
+import type { Aggregate, OriginatedRoute, RibOptions, RibPeerOptions } from "./options.ts";
+import { Retainer } from "./retention.ts";
+import { Retention, RibPeer } from "./rib-peer.ts";
+import { type KernelPath, TableLookup } from "./route-lookup.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+export interface RibEvents {
+  /** A destination came, went, or has another best path. Called for each, so it must be cheap. */
+  bestChanged(family: Family, prefix: number): void;
+  /** RFC 4486 §4: the number of prefixes from a peer came near its limit, or passed it. */
+  limitReached(peer: PeerId, family: Family, kind: "near" | "exceeded"): void;
+  /** Everything that waited has been decided and handed to the outboxes; milliseconds since the first of it came in. */
+  settled(milliseconds: number): void;
+}
+
+/** What the tables ask about the machine they run on. */
+export interface Surroundings {
+  interfaceName(index: number): string | undefined;
+  isOwnAddress(address: IpAddress): boolean;
+  isLinkUp(interfaceIndex: number): boolean;
+  /** Interface of the session's link, 0 if it is not known. */
+  sessionInterface(facts: SessionFacts): number;
+  /** An address of that family on the link that the session runs over. */
+  localAddress(facts: SessionFacts, family: Family): IpAddress | undefined;
+}
+
+export class Rib implements RibSink {
+  readonly attributes: AttributeTable;
+  readonly local: LocalRoutes;
+  readonly nextHops: NextHopTable;
+  readonly #lookup: TableLookup;
+  readonly groups: Groups;
+  readonly #options: RibOptions;
+  readonly #clock: Clock;
+  readonly #events: RibEvents;
+  readonly #surroundings: Surroundings;
+  readonly #peers = new Map<PeerId, RibPeer>();
+  readonly #ribs: Readonly<Record<Family, LocRib>>;
+  readonly #retainer: Retainer;
+  readonly #work: WorkQueue;
+  readonly #started: number;
+  #busySince: number | undefined;
+
+  constructor(parts: {
+    options: RibOptions;
+    clock: Clock;
+    codec: AttributesCodec;
+    createOutbox: OutboxFactory;
+    forwarding: ForwardingSink | undefined;
+    surroundings: Surroundings;
+    events: RibEvents;
+  }) {
+    this.#surroundings = parts.surroundings;
+    this.#options = parts.options;
+    this.#clock = parts.clock;
+    this.#events = parts.events;
+    this.#started = parts.clock.now();
+    this.#lookup = new TableLookup({
+      rib: (family) => this.#ribs[family],
+      attributes: () => this.attributes,
+      sessionInterface: (peer) => this.#peers.get(peer)?.interface ?? 0,
+      isLinkUp: (index) => parts.surroundings.isLinkUp(index),
+    });
+    this.nextHops = new NextHopTable(parts.options.resolveNextHops ? this.#lookup : undefined);
+    this.attributes = new AttributeTable(parts.codec, this.nextHops);
+    this.#ribs = { [Family.Ipv4]: this.#createRib(Family.Ipv4), [Family.Ipv6]: this.#createRib(Family.Ipv6) };
+    if (parts.forwarding !== undefined) {
+      for (const rib of Object.values(this.#ribs))
+        rib.forwarding = new Forwarding(
+          rib.table,
+          this.attributes,
+          (path) => this.#resolution(rib, path),
+          parts.forwarding,
+        );
+    }
+    this.local = new LocalRoutes({
+      attributes: this.attributes,
+      tableOf: (prefix) => this.#ribs[prefix.family],
+      suppressionChanged: () => this.groups.reconsiderAll(),
+      aggregateAttributes: () =>
+        attributesWith(ipv4(0), {
+          atomicAggregate: true,
+          aggregator: { asNumber: parts.options.asNumber, address: parts.options.routerId },
+        }),
+    });
+    this.groups = new Groups({
+      attributes: this.attributes,
+      context: {
+        options: parts.options,
+        peer: (id) => this.#peers.get(id),
+        mayBeSuppressed: () => this.local.hidesAny,
+        isSuppressed: (prefix) => this.local.isSuppressed(prefix),
+        interfaceName: (path, family) => this.#interfaceName(path, family),
+        localAddress: (facts, family) => parts.surroundings.localAddress(facts, family),
+      },
+      createOutbox: parts.createOutbox,
+      rib: (family) => this.#ribs[family],
+      clock: parts.clock,
+      wake: () => this.wake(),
+    });
+    this.#retainer = new Retainer(parts.clock, (peer, family) => this.#sweep(peer, family));
+    this.#work = new WorkQueue(parts.clock, [() => this.#slice()], () => this.#afterTurn());
+  }
+
+  rib(family: Family): LocRib {
+    return this.#ribs[family];
+  }
+
+  peer(id: PeerId): RibPeer | undefined {
+    return this.#peers.get(id);
+  }
+
+  addPeer(options: RibPeerOptions): void {
+    this.#peers.set(options.id, new RibPeer(options, this.#inbound(options)));
+  }
+
+  /** New rules for peers whose sessions may stand: routes are judged again on both sides, and only differences go anywhere. */
+  updatePeers(changes: readonly RibPeerOptions[]): void {
+    const changed: RibPeer[] = [];
+    for (const options of changes) {
+      const peer = this.#peers.get(options.id);
+      if (peer === undefined) {
+        this.addPeer(options);
+        continue;
+      }
+      peer.inbound.clear();
+      peer.options = options;
+      peer.inbound = this.#inbound(options, peer.facts);
+      for (const family of FAMILIES) this.#ribs[family].sweep.request({ kind: "import", peer: options.id });
+      changed.push(peer);
+    }
+    this.groups.regroup(changed);
+    this.wake();
+  }
+
+  /** The peer is gone for good; its id may be used again once `isForgotten`. */
+  removePeer(id: PeerId): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    this.peerDown(id, { kind: "flush" });
+    peer.inbound.clear();
+  }
+
+  /** None of its routes is left. */
+  isForgotten(id: PeerId): boolean {
+    const peer = this.#peers.get(id);
+    return peer === undefined || FAMILIES.every((f) => peer.family(f).received === 0);
+  }
+
+  forget(id: PeerId): void {
+    this.#peers.delete(id);
+  }
+
+  peerUp(id: PeerId, facts: SessionFacts): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    peer.facts = facts;
+    peer.interface = this.#surroundings.sessionInterface(facts);
+    peer.rank = { external: !facts.internal, routerId: facts.remoteRouterId, address: facts.remoteAddress };
+    peer.inbound.clear();
+    peer.inbound = this.#inbound(peer.options, facts);
+    for (const family of facts.families) {
+      const state = peer.family(family.family);
+      if (state.retention === Retention.None) state.nextEpoch(Retention.None);
+      state.warned = false;
+      state.exceeded = false;
+      this.groups.join(peer, facts, family);
+    }
+    this.#retainer.returned(peer, facts);
+    this.wake();
+  }
+
+  peerDown(id: PeerId, end: SessionEnd): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    peer.facts = undefined;
+    this.groups.leave(peer);
+    this.#retainer.ended(peer, end);
+    this.wake();
+  }
+
+  announce(id: PeerId, attributes: PathAttributes, prefixes: PrefixBatch): void {
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) this.#ribs[prefixes.family].announce(id, peer, attributes, prefixes);
+  }
+
+  withdraw(id: PeerId, prefixes: PrefixBatch): void {
+    this.#ribs[prefixes.family].withdraw(id, prefixes);
+  }
+
+  endOfRib(id: PeerId, family: Family): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined || peer.family(family).retention === Retention.Refreshing) return;
+    this.#retainer.confirmed(peer, family);
+  }
+
+  refreshRequested(id: PeerId, family: Family, enhanced: boolean): void {
+    this.#peers.get(id)?.family(family).group?.refresh(id, enhanced);
+    this.wake();
+  }
+
+  refreshBegin(id: PeerId, family: Family): void {
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) this.#retainer.refreshing(peer, family);
+  }
+
+  refreshEnd(id: PeerId, family: Family): void {
+    const peer = this.#peers.get(id);
+    if (peer?.family(family).retention === Retention.Refreshing) this.#retainer.confirmed(peer, family);
+  }
+
+  setOriginated(routes: readonly OriginatedRoute[]): void {
+    this.local.setOriginated(routes);
+  }
+
+  setAggregates(aggregates: readonly Aggregate[]): void {
+    this.local.setAggregates(aggregates, () => this.#reachable());
+    this.wake();
+  }
+
+  /** What the kernel's side tells: routes of others and connected prefixes, for next hops to resolve over and perhaps to announce. */
+  kernelRoute(prefix: Prefix, source: "kernel" | "connected", path: KernelPath | undefined, learnt: boolean): void {
+    this.#lookup.set(prefix, source, path);
+    if (path !== undefined && learnt) this.local.set(prefix, source, attributesWith(path.hops[0]?.gateway ?? ipv4(0)));
+    else this.local.unset(prefix, source);
+    this.nextHops.prefixChanged(prefix.family, prefix.w0, prefix.w1, prefix.w2, prefix.w3, prefix.length);
+    this.wake();
+  }
+
+  linkChanged(interfaceIndex: number): void {
+    this.nextHops.linkChanged(interfaceIndex);
+    this.wake();
+  }
+
+  /** Milliseconds since the RIB's clock showed `seconds`. */
+  ageOf(seconds: number): number {
+    return this.#clock.now() - this.#started - seconds * 1000;
+  }
+
+  /** Route selection is deferred until `release` (RFC 4724 §4.1). */
+  hold(): void {
+    this.#work.hold();
+  }
+
+  release(): void {
+    this.#work.release();
+  }
+
+  wake(): void {
+    this.#busySince ??= this.#clock.now();
+    this.#work.wake();
+  }
+
+  #createRib(family: Family): LocRib {
+    return new LocRib({
+      family,
+      attributes: this.attributes,
+      alwaysCompareMed: this.#options.alwaysCompareMed,
+      maxPaths: this.#options.maxPaths,
+      peer: (id) => this.#peers.get(id),
+      localRank: () => ({ external: true, routerId: this.#options.routerId, address: ipv4(0) }),
+      nextHopMetric: (nextHop, peer) => this.nextHops.metric(nextHop, this.#peers.get(peer)?.interface ?? 0),
+      seconds: () => Math.floor((this.#clock.now() - this.#started) / 1000),
+      wake: () => this.wake(),
+      bestChanged: (prefix, before, best) => this.#bestChanged(family, prefix, before, best),
+      limitReached: (peer, f, kind) => this.#events.limitReached(peer.options.id, f, kind),
+      sweepVisit: (path, requests) => this.#visit(family, path, requests),
+    });
+  }
+
+  #inbound(options: RibPeerOptions, facts?: SessionFacts): PolicyInbound {
+    return new PolicyInbound(
+      {
+        attributes: this.attributes,
+        options: this.#options,
+        clusterIds: () => [
+          ...new Set([this.#options.clusterId, ...[...this.#peers.values()].map((p) => p.options.clusterId)]),
+        ],
+        isOwnAddress: (address) => this.#surroundings.isOwnAddress(address),
+        interfaceName: (address) => this.#interfaceTowards(this.#resolveNow(address)),
+      },
+      options,
+      facts,
+    );
+  }
+
+  #slice(): boolean {
+    let more = false;
+    for (const family of FAMILIES) {
+      const rib = this.#ribs[family];
+      if (rib.sweep.work()) more = true;
+      if (rib.work()) more = true;
+      rib.forwarding?.flush();
+    }
+    const moved = this.nextHops.takeChanged();
+    if (moved.length > 0) {
+      const changed = new Set<number>(moved);
+      for (const family of FAMILIES) this.#ribs[family].sweep.request({ kind: "nextHops", changed });
+    }
+    if (moved.length > 0 || this.nextHops.hasChanges) more = true;
+    if (this.groups.work()) more = true;
+    return more;
+  }
+
+  #afterTurn(): void {
+    this.groups.flush();
+    if (!this.#work.isIdle || this.#busySince === undefined) return;
+    this.#events.settled(this.#clock.now() - this.#busySince);
+    this.#busySince = undefined;
+  }
+
+  #bestChanged(family: Family, prefix: number, before: number, best: number): void {
+    const { prefixes } = this.#ribs[family].table;
+    this.nextHops.prefixChanged(
+      family,
+      prefixes.w0(prefix),
+      prefixes.w1(prefix),
+      prefixes.w2(prefix),
+      prefixes.w3(prefix),
+      prefixes.length(prefix),
+    );
+    if (before < 0 !== best < 0 && this.local.hasAggregates)
+      this.local.count(prefixes.prefix(prefix), best < 0 ? -1 : 1);
+    this.#events.bestChanged(family, prefix);
+  }
+
+  #interfaceName(path: number, family: Family): string | undefined {
+    return this.#interfaceTowards(this.hopsOf(family, path));
+  }
+
+  /** Where packets for this path go, as far as its next hop is resolved. */
+  hopsOf(family: Family, path: number): readonly ResolvedHop[] {
+    return this.#resolution(this.#ribs[family], path).resolved;
+  }
+
+  #resolution(rib: LocRib, path: number): Resolution {
+    const { paths } = rib.table;
+    const accepted = paths.accepted(path);
+    if (accepted === 0) return UNREACHABLE;
+    return this.nextHops.resolution(
+      this.attributes.nextHop(accepted),
+      this.#peers.get(paths.peer(path))?.interface ?? 0,
+    );
+  }
+
+  /** For a route that is still being judged. */
+  #resolveNow(address: IpAddress): readonly ResolvedHop[] {
+    const id = this.nextHops.acquire(address, undefined);
+    const { resolved } = this.nextHops.resolution(id);
+    this.nextHops.release(id);
+    return resolved;
+  }
+
+  #interfaceTowards(hops: readonly ResolvedHop[]): string | undefined {
+    const index = hops[0]?.interface ?? 0;
+    return index === 0 ? undefined : this.#surroundings.interfaceName(index);
+  }
+
+  #sweep(peer: RibPeer, family: Family): void {
+    this.#ribs[family].sweep.request({ kind: "peer", peer: peer.options.id });
+    this.wake();
+  }
+
+  #visit(family: Family, path: number, requests: ReadonlySet<SweepRequest>): void {
+    const rib = this.#ribs[family];
+    const { paths } = rib.table;
+    for (const request of requests) {
+      if (request.kind === "nextHops") {
+        const accepted = paths.accepted(path);
+        if (accepted !== 0 && request.changed.has(this.attributes.nextHop(accepted))) rib.question(paths.prefix(path));
+      } else if (paths.peer(path) !== request.peer) continue;
+      else if (request.kind === "import") this.#judgeAgain(rib, path);
+      else if (!rib.isCurrent(path) || (rib.isStale(path) && !this.#becomesLongLived(rib, path))) {
+        rib.remove(path);
+        return;
+      } else rib.question(paths.prefix(path));
+    }
+  }
+
+  #judgeAgain(rib: LocRib, path: number): void {
+    const { paths, prefixes } = rib.table;
+    const peer = this.#peers.get(paths.peer(path));
+    const received = paths.received(path);
+    if (peer === undefined || received === 0) return;
+    const prefix = peer.inbound.dependsOnPrefix ? prefixes.prefix(paths.prefix(path)) : undefined;
+    rib.setAccepted(path, peer.inbound.accept(received, this.attributes.attributes(received), prefix));
+  }
+
+  /** RFC 9494 §4.2: past the restart time a route is marked, or dropped if it bears NO_LLGR. True if the path may stay. */
+  #becomesLongLived(rib: LocRib, path: number): boolean {
+    const { paths } = rib.table;
+    const peer = this.#peers.get(paths.peer(path));
+    const accepted = paths.accepted(path);
+    if (peer?.family(rib.table.family).retention !== Retention.LongLived || accepted === 0) return true;
+    if (this.attributes.isLongLivedStale(accepted)) return true;
+    const kept = longLivedStale(this.attributes.attributes(accepted));
+    if (kept === undefined) return false;
+    const marked = this.attributes.intern(kept);
+    rib.setAccepted(path, marked);
+    this.attributes.release(marked);
+    return true;
+  }
+
+  *#reachable(): Generator<Prefix> {
+    for (const family of FAMILIES) {
+      const { table } = this.#ribs[family];
+      for (let id = 0; id < table.prefixes.end; id++)
+        if (table.prefixes.isLive(id) && table.best(id) >= 0) yield table.prefixes.prefix(id);
+    }
+  }
+}

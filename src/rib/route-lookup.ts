@@ -1,0 +1,96 @@
+/** What next hops resolve over: what the kernel's side told, and beside it the best paths of the tables themselves. */
+
+import { type IpAddress, isLinkLocal } from "../bgp/model/address.ts";
+import { Family } from "../bgp/model/family.ts";
+import type { PeerId } from "../bgp/model/ids.ts";
+import type { Prefix } from "../bgp/model/prefix.ts";
+import { PrefixTable } from "../columns/prefix-table.ts";
+import type { AttributeTable } from "./attribute-table.ts";
+import type { ResolvedHop } from "./forwarding.ts";
+import type { LocRib } from "./loc-rib.ts";
+import { longestMatch } from "./lpm.ts";
+import type { CoveringRoute, RouteLookup } from "./next-hop-resolver.ts";
+
+/** A route of the kernel's or a connected prefix, as far as next hops resolve over it. */
+export interface KernelPath {
+  readonly kind: CoveringRoute["kind"];
+  readonly hops: readonly ResolvedHop[];
+}
+
+interface Context {
+  rib(family: Family): LocRib;
+  attributes(): AttributeTable;
+  /** Interface of that peer's session, 0 if unknown: where its link-local next hops are. */
+  sessionInterface(peer: PeerId): number;
+  isLinkUp(interfaceIndex: number): boolean;
+}
+
+export class TableLookup implements RouteLookup {
+  readonly #context: Context;
+  readonly #tables = { [Family.Ipv4]: new PrefixTable(Family.Ipv4, 0), [Family.Ipv6]: new PrefixTable(Family.Ipv6, 0) };
+  /** By prefix id: connected first, because the kernel prefers it too. */
+  readonly #connected = { [Family.Ipv4]: new Map<number, KernelPath>(), [Family.Ipv6]: new Map<number, KernelPath>() };
+  readonly #kernel = { [Family.Ipv4]: new Map<number, KernelPath>(), [Family.Ipv6]: new Map<number, KernelPath>() };
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  set(prefix: Prefix, source: "kernel" | "connected", path: KernelPath | undefined): void {
+    const { family, w0, w1, w2, w3, length } = prefix;
+    const table = this.#tables[family];
+    const paths = source === "connected" ? this.#connected[family] : this.#kernel[family];
+    if (path !== undefined) {
+      paths.set(table.findOrAdd(w0, w1, w2, w3, length), path);
+      return;
+    }
+    const id = table.find(w0, w1, w2, w3, length);
+    if (id < 0) return;
+    paths.delete(id);
+    if (!this.#connected[family].has(id) && !this.#kernel[family].has(id)) table.remove(id);
+  }
+
+  isLinkUp(interfaceIndex: number): boolean {
+    return this.#context.isLinkUp(interfaceIndex);
+  }
+
+  longestMatch(address: IpAddress, maxLength: number): CoveringRoute | undefined {
+    const { family, w0, w1, w2, w3 } = address;
+    const table = this.#tables[family];
+    const kernelId = longestMatch(table, w0, w1, w2, w3, maxLength);
+    const kernelLength = kernelId < 0 ? -1 : table.length(kernelId);
+    const learnt = this.#learnt(address, maxLength, kernelLength);
+    if (learnt !== undefined) return learnt;
+    const path = this.#connected[family].get(kernelId) ?? this.#kernel[family].get(kernelId);
+    return path === undefined ? undefined : { length: kernelLength, ...path };
+  }
+
+  /** The best path of the tables, where it is longer than what the kernel's side has. */
+  #learnt(address: IpAddress, maxLength: number, longerThan: number): CoveringRoute | undefined {
+    const { table } = this.#context.rib(address.family);
+    for (let limit = maxLength; limit > longerThan; ) {
+      const id = longestMatch(table.prefixes, address.w0, address.w1, address.w2, address.w3, limit);
+      if (id < 0 || table.prefixes.length(id) <= longerThan) return undefined;
+      const best = table.best(id);
+      const route = best < 0 ? undefined : this.#route(address.family, best, table.prefixes.length(id));
+      if (route !== undefined) return route;
+      limit = table.prefixes.length(id) - 1;
+    }
+    return undefined;
+  }
+
+  #route(family: Family, path: number, length: number): CoveringRoute | undefined {
+    const { paths } = this.#context.rib(family).table;
+    const source = paths.source(path);
+    const accepted = paths.accepted(path);
+    if (source === "kernel" || source === "connected" || accepted === 0) return undefined;
+    if (paths.isBlackhole(path) || this.#context.attributes().nextHop(accepted) === 0)
+      return { length, kind: "blackhole", hops: [] };
+    const { nextHop, linkLocalNextHop } = this.#context.attributes().attributes(accepted);
+    const local = isLinkLocal(nextHop) ? nextHop : linkLocalNextHop;
+    const link = local === undefined ? 0 : this.#context.sessionInterface(paths.peer(path));
+    if (local !== undefined && link !== 0)
+      return { length, kind: "forward", hops: [{ gateway: local, interface: link }] };
+    return { length, kind: "forward", hops: [{ gateway: nextHop, interface: 0 }] };
+  }
+}

@@ -1,0 +1,138 @@
+/** The tables for people: paths one at a time, found by prefix, address, peer or community, while the tables go on changing. */
+
+import type { IpAddress } from "../bgp/model/address.ts";
+import type { PathAttributes } from "../bgp/model/attributes.ts";
+import { FAMILIES, type Family } from "../bgp/model/family.ts";
+import type { AttrsId, PeerId } from "../bgp/model/ids.ts";
+import { type Prefix, prefixContains } from "../bgp/model/prefix.ts";
+import type { PrefixTable } from "../columns/prefix-table.ts";
+import type { Reason } from "./decision.ts";
+import type { ResolvedHop } from "./forwarding.ts";
+import type { LocRib } from "./loc-rib.ts";
+import { longestMatch } from "./lpm.ts";
+import type { RouteSource } from "./policy/policy.ts";
+import type { Rib } from "./rib.ts";
+
+export interface Route {
+  readonly prefix: Prefix;
+  readonly peer: PeerId;
+  readonly source: RouteSource;
+  /** Path Identifier as received, 0 without add-path. */
+  readonly pathId: number;
+  readonly best: boolean;
+  readonly stale: boolean;
+  readonly reason: Reason;
+  readonly attributes: PathAttributes;
+  readonly hops: readonly ResolvedHop[];
+  /** Milliseconds ago. */
+  readonly age: number;
+  /** What is sent to the peer that was asked about. */
+  readonly advertised: PathAttributes | undefined;
+}
+
+export interface RouteQuery {
+  readonly family: Family | undefined;
+  readonly prefix: Prefix | undefined;
+  /** With `prefix`: all that lies within. */
+  readonly longer: boolean;
+  /** The longest match for this address. */
+  readonly address: IpAddress | undefined;
+  readonly peer: PeerId | undefined;
+  readonly view: "received" | "accepted" | "advertised";
+  /** The view was asked for; otherwise paths that were not accepted are shown too, as they were received. */
+  readonly explicitView: boolean;
+  readonly source: RouteSource | undefined;
+  readonly matches: ((attributes: PathAttributes) => boolean) | undefined;
+}
+
+/** Small tables come sorted; a large one comes as it lies, because sorting a million keys would hold up the sessions. */
+const SORTED_UP_TO = 16_384;
+
+/** Yields undefined now and then where nothing matched for long, so that the caller can let others have their turn. */
+export function* routes(rib: Rib, query: RouteQuery): Generator<Route | undefined, void> {
+  for (const family of FAMILIES) {
+    if (query.family !== undefined && query.family !== family) continue;
+    if (query.prefix !== undefined && query.prefix.family !== family) continue;
+    if (query.address !== undefined && query.address.family !== family) continue;
+    const loc = rib.rib(family);
+    let seen = 0;
+    for (const prefix of candidates(loc.table.prefixes, query)) {
+      if (++seen % 1024 === 0) yield undefined;
+      if (loc.table.prefixes.isLive(prefix)) yield* routesOf(rib, loc, prefix, query);
+    }
+  }
+}
+
+function* routesOf(rib: Rib, loc: LocRib, prefix: number, query: RouteQuery): Generator<Route, void> {
+  const { table } = loc;
+  const destination = table.prefixes.prefix(prefix);
+  const best = table.best(prefix);
+  for (let path = table.first(prefix); path >= 0; path = table.paths.next(path)) {
+    if (table.paths.isRemoved(path)) continue;
+    const peer = table.paths.peer(path);
+    let shown = query.view === "received" ? table.paths.received(path) : table.paths.accepted(path);
+    let advertised: AttrsId | undefined;
+    if (query.view === "advertised") {
+      const group = query.peer === undefined ? undefined : rib.peer(query.peer)?.family(table.family).group;
+      advertised = group?.advertisedPath(prefix, path, query.peer as PeerId);
+      if (advertised === undefined) continue;
+    } else if (query.peer !== undefined && peer !== query.peer) continue;
+    if (shown === 0) {
+      if (query.view === "accepted" && query.explicitView) continue;
+      shown = table.paths.received(path);
+    }
+    const source = table.paths.source(path);
+    if (query.source !== undefined && query.source !== source) continue;
+    const attributes = rib.attributes.attributes(shown);
+    if (query.matches !== undefined && !query.matches(attributes)) continue;
+    yield {
+      prefix: destination,
+      peer,
+      source,
+      pathId: table.paths.identifier(path),
+      best: path === best,
+      stale: loc.isStale(path),
+      reason: table.paths.reason(path) as Reason,
+      attributes,
+      hops: rib.hopsOf(table.family, path),
+      age: rib.ageOf(table.paths.since(path)),
+      advertised: advertised === undefined ? undefined : rib.attributes.attributes(advertised),
+    };
+  }
+}
+
+function* candidates(prefixes: PrefixTable, query: RouteQuery): Generator<number, void> {
+  const { prefix, address } = query;
+  if (address !== undefined) {
+    const found = longestMatch(prefixes, address.w0, address.w1, address.w2, address.w3, 128);
+    if (found >= 0) yield found;
+  } else if (prefix !== undefined && !query.longer) {
+    const found = prefixes.find(prefix.w0, prefix.w1, prefix.w2, prefix.w3, prefix.length);
+    if (found >= 0) yield found;
+  } else if (prefixes.count <= SORTED_UP_TO) yield* sorted(prefixes, prefix);
+  else {
+    for (let id = 0; id < prefixes.end; id++)
+      if (prefixes.isLive(id) && (prefix === undefined || within(prefixes, id, prefix))) yield id;
+  }
+}
+
+function within(prefixes: PrefixTable, id: number, outer: Prefix): boolean {
+  const inner = prefixes.prefix(id);
+  return prefixContains(outer, inner, inner.length);
+}
+
+function sorted(prefixes: PrefixTable, outer: Prefix | undefined): number[] {
+  const ids: number[] = [];
+  for (let id = 0; id < prefixes.end; id++)
+    if (prefixes.isLive(id) && (outer === undefined || within(prefixes, id, outer))) ids.push(id);
+  const word = (id: number, w: 0 | 1 | 2 | 3) =>
+    (w === 0 ? prefixes.w0(id) : w === 1 ? prefixes.w1(id) : w === 2 ? prefixes.w2(id) : prefixes.w3(id)) >>> 0;
+  return ids.sort(
+    (a, b) =>
+      word(a, 0) - word(b, 0) ||
+      word(a, 1) - word(b, 1) ||
+      word(a, 2) - word(b, 2) ||
+      word(a, 3) - word(b, 3) ||
+      prefixes.length(a) - prefixes.length(b),
+  );
+}

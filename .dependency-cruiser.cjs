@@ -60,10 +60,13 @@ const layers = [
     ["fib/", "bgp/model/", "columns/", "sys/"],
     ["core"],
   ),
-  only("sys-imports-model-only", "The door to libc serves every layer and knows none.", "^src/sys/", ["sys/", "bgp/model/"], [
-    "core",
-    "npm",
-  ]),
+  only(
+    "sys-imports-model-only",
+    "The door to libc serves every layer and knows none.",
+    "^src/sys/",
+    ["sys/", "bgp/model/"],
+    ["core", "npm"],
+  ),
   only(
     "config-knows-options-only",
     "Configuration translates into each layer's options and touches nothing else of it.",
@@ -88,9 +91,16 @@ const layers = [
   only(
     "cli-shows-views-only",
     "The client's side talks over the control socket: it shares its protocol and its views, not the daemon.",
-    "^src/cli/",
+    "^src/cli/(?!config-)",
     ["cli/", "control/(views|answers|protocol|socket-path|nearest)\\.ts$", "bgp/model/", "version\\.ts$"],
     ["core", "npm"],
+  ),
+  only(
+    "cli-config-reads-files-only",
+    "`check` and `config` judge a file without a daemon: they know configuration and the rest of the command line.",
+    "^src/cli/config-",
+    ["cli/", "config/", "bgp/model/"],
+    ["core"],
   ),
   {
     name: "nobody-imports-the-top",

@@ -5,7 +5,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/scenario/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/scenario/**/*.test.ts"], testTimeout: 20_000 },
+      },
       {
         test: {
           name: "system",

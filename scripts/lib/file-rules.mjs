@@ -22,7 +22,10 @@ export function fileProblems(root) {
       if (/(^|\/)(index|utils?|helpers?|misc|common)\.[a-z]+$/.test(name)) {
         problems.push(`${name}: name the file for its one idea`);
       }
-      if (!/^(#!.*\n)?\/\*\*/.test(text)) problems.push(`${name}: the first line says in a sentence what the file is`);
+      // A test says what it is about in its outermost describe.
+      if (!name.endsWith(".test.ts") && !/^(#!.*\n)?\/\*\*/.test(text)) {
+        problems.push(`${name}: the first line says in a sentence what the file is`);
+      }
     }
   }
   return problems;

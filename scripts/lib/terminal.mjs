@@ -4,10 +4,10 @@ const colour = process.stdout.isTTY && !process.env.CI && !process.env.NO_COLOR;
 
 const paint = (code) => (text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
 export const bold = paint("1");
-export const dim = paint("2");
+const dim = paint("2");
 export const red = paint("31");
-export const green = paint("32");
-export const yellow = paint("33");
+const green = paint("32");
+const yellow = paint("33");
 
 export const say = (text) => process.stdout.write(`${text}\n`);
 

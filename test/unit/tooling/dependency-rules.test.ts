@@ -103,6 +103,8 @@ const planted: readonly [rule: string, tree: Tree, what: string][] = [
     importing("src/cli/show.ts", "../control/log.ts", "src/control/log.ts"),
     "the daemon's side",
   ],
+  ["cli-shows-views-only", importing("src/cli/show.ts", "../config/load.ts", "src/config/load.ts"), "configuration"],
+  ["cli-config-reads-files-only", importing("src/cli/config-report.ts", "../rib/rib.ts", "src/rib/rib.ts"), ""],
   ["nobody-imports-the-top", importing("src/cli/show.ts", "../daemon.ts", "src/daemon.ts"), "the daemon"],
   ["nobody-imports-the-top", importing("src/control/http.ts", "../daemon/wire.ts", "src/daemon/wire.ts"), "its folder"],
   ["nobody-imports-the-top", importing("src/version.ts", "./main.ts", "src/main.ts"), "main"],
@@ -161,6 +163,7 @@ describe("dependency rules, docs/architecture.md section 2", () => {
       "src/cli/program.ts": 'import { Command } from "commander";\nexport const program = Command;\n',
       "src/cli/show.ts":
         'import type { Command } from "commander";\nexport { value } from "../control/views.ts";\nexport type C = Command;\n',
+      "src/cli/config-report.ts": 'export { i } from "../config/compile.ts";\n',
       "src/daemon.ts":
         'import "./rib/rib.ts";\nimport "./bgp/session.ts";\nimport "./fib/fib.ts";\nimport "./config/compile.ts";\nimport "./control/log.ts";\n',
       "src/main.ts": 'import "./daemon.ts";\nimport "./cli/program.ts";\n',

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+/** The executable: starts what `npm run build` made, and says what to do where that is missing. */
+
+import { existsSync } from "node:fs";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+const built = new URL("../dist/starling.mjs", import.meta.url);
+
+if (major < 20 || (major === 20 && minor < 11)) {
+  process.stderr.write(`error: starling needs Node 20.11 or newer; this is ${process.versions.node}\n`);
+  process.exitCode = 1;
+} else if (existsSync(built)) {
+  await import(built.href);
+} else {
+  process.stderr.write("error: starling is not built yet: run `npm run build` in its checkout\n");
+  process.exitCode = 1;
+}

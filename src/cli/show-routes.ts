@@ -112,7 +112,7 @@ function details(route: RouteView, now: number): [string, string][] {
   const { aggregator } = route;
   const entries: [string, string | undefined][] = [
     ["since", `${route.since} (${since(route.since, now)})`],
-    ["via", listed(route.resolved.map(viaText)) ?? "nothing: the next hop is not reachable"],
+    ["via", listed(route.resolved.map(viaText)) ?? (route.nextHop === null ? undefined : "nothing: it is unreachable")],
     ["link-local next hop", route.linkLocalNextHop ?? undefined],
     ["communities", listed(route.communities)],
     ["large communities", listed(route.largeCommunities)],

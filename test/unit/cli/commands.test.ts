@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Cli } from "../../harness/cli.ts";
 import { examplePeer, exampleRoute, manyRoutes } from "../../harness/example-view.ts";
-import { Cli } from "./run-cli.ts";
 
 let cli: Cli;
 

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SHELLS, type Shell } from "../../../src/cli/completion.ts";
+import { Cli } from "../../harness/cli.ts";
 import { examplePeer } from "../../harness/example-view.ts";
-import { Cli } from "./run-cli.ts";
 
 let cli: Cli;
 
@@ -45,7 +45,7 @@ describe.each(shells)("completion: %s", (shell) => {
   it.each([
     [
       ["starling", ""],
-      ["check", "cleanup", "completion", "peer", "reload", "run", "show"],
+      ["check", "cleanup", "completion", "config", "peer", "reload", "run", "show"],
     ],
     [["starling", "sh"], ["show"]],
     [

@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
-import { type ProgramParts, type RunOptions, runProgram } from "../../../src/cli/program.ts";
-import { type ControlSocket, openControlSocket } from "../../../src/control/control-socket.ts";
-import { EXAMPLE_NOW, ExampleView } from "../../harness/example-view.ts";
-import { MemoryLog } from "../../harness/memory-log.ts";
-import { systemClock } from "../../harness/system-clock.ts";
+import { registerConfigCommands } from "../../src/cli/config-commands.ts";
+import { type ProgramParts, type RunOptions, runProgram } from "../../src/cli/program.ts";
+import { type ControlSocket, openControlSocket } from "../../src/control/control-socket.ts";
+import { EXAMPLE_NOW, ExampleView } from "./example-view.ts";
+import { MemoryLog } from "./memory-log.ts";
+import { systemClock } from "./system-clock.ts";
 
 export interface CliResult {
   readonly status: number;
@@ -58,6 +59,11 @@ export class Cli {
     this.#socket = await openControlSocket(options);
   }
 
+  /** Where to put files that commands are to read. */
+  get directory(): string {
+    return this.#directory;
+  }
+
   async close(): Promise<void> {
     await this.#socket?.close();
     rmSync(this.#directory, { recursive: true, force: true });
@@ -78,9 +84,7 @@ export class Cli {
         environment: { STARLING_SOCKET: this.path, ...this.environment },
         wallTime: () => EXAMPLE_NOW,
       },
-      registerConfigCommands: (program) => {
-        program.command("check").description("check a configuration file");
-      },
+      registerConfigCommands,
       runDaemon: async (options) => {
         this.runs.push(options);
         return 0;

@@ -144,7 +144,6 @@ function compileFamily({ family, addPath, extendedNextHop, maxPrefixes }: Family
 
 /** 0 where only the session can tell; SessionFacts.peerAs does then. */
 function expectedAs(peer: PeerConfig): Asn {
-  if (peer.asNumber === "internal") return peer.localAsNumber;
   const [first, ...more] = peer.asNumber === "external" ? [] : peer.asNumber;
   return first === undefined || more.length > 0 ? asn(0) : first;
 }

@@ -42,14 +42,9 @@ function report(issue: Issue, base: KeyPath, problems: ProblemList, peer: string
 /** zod's own words begin with "Invalid input"; a schema's own words already say what is accepted. */
 function wrongType(issue: z.core.$ZodIssueInvalidType): string {
   if (issue.input === undefined && issue.message.startsWith("Invalid input: expected")) return "is missing";
-  if (!issue.message.startsWith("Invalid input")) return missing(issue) ?? issue.message;
+  if (!issue.message.startsWith("Invalid input")) return issue.message;
   const accepted = issue.expected === "object" || issue.expected === "record" ? "a mapping of keys" : issue.expected;
   return `${nameValue(issue.input)} is not accepted; accepted: ${accepted}`;
-}
-
-function missing(issue: z.core.$ZodIssueInvalidType): string | undefined {
-  if (issue.input !== undefined) return undefined;
-  return issue.message.replace(/^nothing is not accepted/, "is missing");
 }
 
 /**

@@ -47,7 +47,8 @@ export interface PeerConfig {
   readonly name: string;
   readonly remote: Remote;
   readonly port: number;
-  readonly asNumber: readonly Asn[] | "internal" | "external";
+  /** Several only for ranges; `external` is any but localAsNumber. */
+  readonly asNumber: readonly Asn[] | "external";
   readonly localAsNumber: Asn;
   readonly internal: boolean;
   readonly localAddress: IpAddress | undefined;

@@ -6,18 +6,25 @@ export function suggestion(word: string, known: readonly string[]): string {
   return guess === undefined ? "" : ` (did you mean \`${guess}\`?)`;
 }
 
-/** Within a third of the letters (at least one); beyond that a guess is noise. Case does not count. */
+/** Within a third of the letters (at least one, never all); beyond that a guess is noise. Case does not count. */
 function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.min(Math.max(1, Math.floor(word.length / 3)) + 1, word.length);
   for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    const distance = distanceOf(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
   return best;
+}
+
+/** A word cut short or gone on with (`warning` for `warn`) is near, however much is missing. */
+function distanceOf(a: string, b: string): number {
+  const isCut = Math.min(a.length, b.length) >= 4 && (a.startsWith(b) || b.startsWith(a));
+  // Nearer than two letters wrong, not so near as one.
+  return Math.min(editDistance(a, b), isCut ? 1.5 : Number.POSITIVE_INFINITY);
 }
 
 /** Insertions, deletions, replacements, and swaps of neighbours (optimal string alignment). */

@@ -120,7 +120,8 @@ function resolveAs(
   report: Report,
 ): { readonly asNumber: PeerConfig["asNumber"]; readonly internal: boolean } {
   const { asNumber = "internal" } = input;
-  if (asNumber === "internal" || asNumber === "external") return { asNumber, internal: asNumber === "internal" };
+  if (asNumber === "internal") return { asNumber: [local], internal: true };
+  if (asNumber === "external") return { asNumber, internal: false };
   const list = typeof asNumber === "number" ? [asNumber] : [...new Set(asNumber)];
   if (list.length > 1 && remote.kind !== "range") {
     report.error(["asNumber"], "a list of AS numbers goes with `range` only; accepted: one AS number");

@@ -26,20 +26,23 @@ export function nameValue(value: unknown): string {
   }
 }
 
+/** What a message says of a value that a schema refuses. */
+function refused(issue: { readonly input?: unknown }, accepted: string, guess = ""): string {
+  const what = issue.input === undefined ? "is missing" : `${nameValue(issue.input)} is not accepted`;
+  return `${what}${guess}; accepted: ${accepted}`;
+}
+
 type Parse<T> = (text: string, written: string) => T | undefined | Refusal;
 
 /** A text read by `parse`, trimmed (or as written); undefined or a Refusal refuses it. */
 export function scalar<T extends string | number | object>(accepted: string, parse: Parse<T>) {
-  const error = (issue: { readonly input?: unknown }) =>
-    `${nameValue(issue.input)} is not accepted; accepted: ${accepted}`;
-  return reading(z.string({ error }), accepted, parse);
+  return reading(z.string({ error: (issue) => refused(issue, accepted) }), accepted, parse);
 }
 
 /** The same for values that YAML may take for a number. */
 export function numericScalar<T extends string | number | object>(accepted: string, parse: Parse<T>) {
-  const error = (issue: { readonly input?: unknown }) =>
-    `${nameValue(issue.input)} is not accepted; accepted: ${accepted}`;
-  return reading(z.union([z.string(), z.number()], { error }), accepted, parse);
+  const input = z.union([z.string(), z.number()], { error: (issue) => refused(issue, accepted) });
+  return reading(input, accepted, parse);
 }
 
 /** The JSON Schema says in its $comment what is accepted; docs/configuration.md shows it as the type. */
@@ -75,7 +78,7 @@ export function text(accepted: string, maxLength = 255) {
       error: (issue) =>
         typeof issue.input === "number" || typeof issue.input === "boolean"
           ? `\`${issue.input}\` is a ${typeof issue.input}, not text: put it in quotes`
-          : `${nameValue(issue.input)} is not accepted; accepted: ${accepted}`,
+          : refused(issue, accepted),
     })
     .min(1, { error: `empty; accepted: ${accepted}` })
     .max(maxLength, { error: `longer than ${maxLength} characters; accepted: ${accepted}` });
@@ -83,7 +86,7 @@ export function text(accepted: string, maxLength = 255) {
 
 /** One of several shapes. */
 export function union<const T extends readonly [z.ZodType, ...z.ZodType[]]>(shapes: T, accepted: string) {
-  return z.union(shapes, { error: (issue) => `${nameValue(issue.input)} is not accepted; accepted: ${accepted}` });
+  return z.union(shapes, { error: (issue) => refused(issue, accepted) });
 }
 
 /** Text that no message repeats. */
@@ -94,12 +97,11 @@ export function secret(accepted: string) {
 }
 
 export function boolean() {
-  return z.boolean({ error: (issue) => `${nameValue(issue.input)} is not accepted; accepted: true or false` });
+  return z.boolean({ error: (issue) => refused(issue, "true or false") });
 }
 
 export function integer(min: number, max: number) {
-  const error = (issue: { readonly input?: unknown }) =>
-    `${nameValue(issue.input)} is not accepted; accepted: a whole number from ${min} to ${max}`;
+  const error = (issue: { readonly input?: unknown }) => refused(issue, `a whole number from ${min} to ${max}`);
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
@@ -107,7 +109,7 @@ export function oneOf<const T extends readonly string[]>(values: T) {
   return z.enum(values, {
     error: (issue) => {
       const guess = typeof issue.input === "string" ? suggestion(issue.input, values) : "";
-      return `${nameValue(issue.input)} is not accepted${guess}; accepted: ${values.join(", ")}`;
+      return refused(issue, values.join(", "), guess);
     },
   });
 }
@@ -138,14 +140,28 @@ function parseAsNumber(value: string): Asn | undefined {
 }
 
 /** AS 0 (RFC 7607), AS_TRANS (RFC 6793) and the last AS numbers (RFC 7300) belong to nobody. */
+function usableAsNumber(value: string): Asn | Refusal | undefined {
+  const number = parseAsNumber(value);
+  if (number === undefined) return undefined;
+  if (number === 0) return new Refusal("AS 0 is nobody's (RFC 7607)");
+  if (number === AS_TRANS) return new Refusal("AS 23456 is reserved (AS_TRANS, RFC 6793)");
+  if (number === 0xffff || number === 0xffffffff) return new Refusal(`AS ${number} is reserved (RFC 7300)`);
+  return number;
+}
+
 export function asNumber() {
-  return numericScalar(AS_ACCEPTED, (value) => {
-    const number = parseAsNumber(value);
-    if (number === undefined) return undefined;
-    if (number === 0) return new Refusal("AS 0 is nobody's (RFC 7607)");
-    if (number === AS_TRANS) return new Refusal("AS 23456 is reserved (AS_TRANS, RFC 6793)");
-    if (number === 0xffff || number === 0xffffffff) return new Refusal(`AS ${number} is reserved (RFC 7300)`);
-    return number;
+  return numericScalar(AS_ACCEPTED, usableAsNumber);
+}
+
+const AS_WORDS = ["internal", "external"] as const;
+
+/** A peer's AS number, or which kind of peer it is. */
+export function peerAsNumber() {
+  const accepted = `${AS_ACCEPTED}, internal (our own AS), external (any other), or for a range a list of AS numbers`;
+  return numericScalar(accepted, (value) => {
+    const word = AS_WORDS.find((each) => each === value);
+    if (word !== undefined || /^[\d.]+$/.test(value)) return word ?? usableAsNumber(value);
+    return new Refusal(`${nameValue(value)} is not accepted${suggestion(value, AS_WORDS)}`);
   });
 }
 
@@ -160,6 +176,11 @@ export function identifier() {
 
 export function anyAddress() {
   return scalar("an IPv4 or IPv6 address", (value) => parseAddress(value));
+}
+
+/** What a policy may put in for the next hop. */
+export function nextHopChange() {
+  return scalar("self, or an IPv4 or IPv6 address", (value) => (value === "self" ? value : parseAddress(value)));
 }
 
 /** An address that packets can be sent to; multicast, broadcast and the unspecified address are none. */

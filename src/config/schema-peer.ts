@@ -10,6 +10,7 @@ import {
   interfaceName,
   oneOf,
   peerAddress,
+  peerAsNumber,
   prefix,
   secret,
   text,
@@ -115,8 +116,8 @@ const commonShape = {
     .meta({ description: "Templates whose keys hold where this entry does not say otherwise; the later one wins." }),
   port: integer(1, 65535).optional().meta({ description: "TCP port that the peer listens on.", default: 179 }),
   asNumber: union(
-    [oneOf(["internal", "external"]), asNumber(), list(asNumber()).min(1)],
-    "an AS number (asdot too), internal (our own AS), external (any but ours), or for a range a list of AS numbers",
+    [peerAsNumber(), list(asNumber()).min(1)],
+    "an AS number, internal, external, or for a range a list of AS numbers",
   )
     .optional()
     .meta({

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { asPathExpression, community, communityPattern, prefixRange } from "./patterns.ts";
-import { anyAddress, asNumber, glob, integer, oneOf, union } from "./scalars.ts";
+import { asNumber, glob, integer, nextHopChange, oneOf, union } from "./scalars.ts";
 
 const MAX_U32 = 0xffffffff;
 
@@ -53,7 +53,7 @@ const matchSchema = mapping({
 const setSchema = mapping({
   localPref: integer(0, MAX_U32).optional().meta({ description: "LOCAL_PREF; the highest wins, 100 is usual." }),
   med: integer(0, MAX_U32).optional().meta({ description: "MULTI_EXIT_DISC; the lowest wins." }),
-  nextHop: union([z.literal("self"), anyAddress()], "self, or an IPv4 or IPv6 address")
+  nextHop: nextHopChange()
     .optional()
     .meta({ description: "The next hop: `self` for this node's own address, or an address." }),
   prependAs: union(

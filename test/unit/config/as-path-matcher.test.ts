@@ -58,7 +58,9 @@ describe("AS-path expressions", () => {
       part: fc.oneof(
         { depthSize: "small", withCrossShrink: true },
         atom,
-        fc.tuple(tie("expression"), fc.constantFrom("", "*", "+", "?", "{2}", "{1,}", "{0,2}")).map(([e, q]) => `(${e})${q}`),
+        fc
+          .tuple(tie("expression"), fc.constantFrom("", "*", "+", "?", "{2}", "{1,}", "{0,2}"))
+          .map(([e, q]) => `(${e})${q}`),
         fc.tuple(tie("part"), tie("part")).map(([a, b]) => `${a}|${b}`),
       ),
       expression: fc.array(tie("part"), { maxLength: 4 }).map((parts) => parts.join("")),

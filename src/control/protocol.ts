@@ -84,7 +84,7 @@ export function parseFrame(line: string): Frame | undefined {
   };
 }
 
-export function isRecord(value: unknown): value is Params {
+function isRecord(value: unknown): value is Params {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

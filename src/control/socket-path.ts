@@ -3,7 +3,7 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 
-export const SYSTEM_SOCKET = "/run/starling/starling.sock";
+const SYSTEM_SOCKET = "/run/starling/starling.sock";
 
 export interface SocketPathFacts {
   readonly uid: number;

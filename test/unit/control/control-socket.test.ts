@@ -192,6 +192,21 @@ describe("control socket: clients", () => {
     idle[1]?.destroy();
   });
 
+  it("gives the place of a client that has not read for half a minute to another", async () => {
+    let later = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + later };
+    view.makeRoutes = () => manyRoutes(1_000_000);
+    server = await openControlSocket({ path, view, clock, log, maxClients: 1 });
+    const stalled = await connected();
+    stalled.pause();
+    stalled.write(requestLine("routes", {}));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await talk(requestLine("readiness", {}))).toContain('"busy"');
+    later = 30_000;
+    expect(frames(await talk(requestLine("readiness", {})))).toEqual([{ result: [] }]);
+    stalled.destroy();
+  });
+
   it("pulls no more rows than a client reads, and stops when it leaves", async () => {
     const made = { count: 0 };
     let returned = false;

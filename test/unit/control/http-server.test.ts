@@ -165,6 +165,20 @@ describe("HTTP: bad input", () => {
     expect(await response.text()).not.toContain("detail");
   });
 
+  it("serves 100 clients at once, and drops those beyond its bound of connections", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, async () => (await open("/api/v1/peers")).statusCode),
+    );
+    expect(new Set(answers)).toEqual(new Set([200]));
+    const sockets = Array.from({ length: 300 }, () => connect(server.port, "127.0.0.1"));
+    for (const socket of sockets) socket.on("error", () => undefined);
+    await expect
+      .poll(() => sockets.filter((socket) => socket.destroyed || socket.readyState !== "open").length)
+      .toBeGreaterThan(170);
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(async () => (await get("/healthz").catch(() => undefined))?.status).toBe(200);
+  });
+
   it("says what to do when the port is taken", async () => {
     const second = openHttpServer({ address: "127.0.0.1", port: server.port, view, clock: systemClock, log });
     await expect(second).rejects.toThrow(UsageError);

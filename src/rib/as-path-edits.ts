@@ -4,7 +4,7 @@ import type { AsPath, AsPathSegment } from "../bgp/model/as-path.ts";
 import type { Asn } from "../bgp/model/ids.ts";
 
 /** RFC 6996 §5: both ranges are for private use. */
-export function isPrivateAs(asn: number): boolean {
+function isPrivateAs(asn: number): boolean {
   return (asn >= 64512 && asn <= 65534) || (asn >= 4200000000 && asn <= 4294967294);
 }
 

@@ -99,7 +99,7 @@ export function exportAttributes(
 }
 
 /** No policy had a say. */
-export const UNEDITED: PolicyEdits = { nextHop: "unset", medSet: false };
+const UNEDITED: PolicyEdits = { nextHop: "unset", medSet: false };
 
 /** RFC 4271 §5.1.5: with LOCAL_PREF. AS_PATH and MULTI_EXIT_DISC stay; reflection adds its marks and changes nothing else. */
 function towardsInternal(attributes: PathAttributes, from: PathOrigin, target: ExportTarget): Partial<PathAttributes> {

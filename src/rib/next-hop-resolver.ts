@@ -41,9 +41,9 @@ const BLACKHOLE: Resolution = Object.freeze({ reachable: true, metric: 1, blackh
 /** Where nothing is known of the machine's routes, every next hop counts as reachable. */
 export const ASSUMED: Resolution = Object.freeze({ reachable: true, metric: 0, blackhole: false, resolved: [] });
 
-/** How many next hops may lead to each other, and how many lookups one resolution may take in all. */
+/** How many next hops may lead to each other, and how many lookups one resolution may take in all: real tables need a handful. */
 const DEPTH = 8;
-const LOOKUPS = 64;
+const LOOKUPS = 256;
 
 /** What a resolution rested on: it can only change when something of this does. */
 export interface Footprint {

@@ -78,7 +78,6 @@ export function term(match: Partial<Match>, says: Term["then"], set?: Partial<Ch
           removeCommunities: [],
           ...set,
         };
-  // biome-ignore lint/suspicious/noThenProperty: the name in the policy's form; the object is never awaited.
   return { match: { ...ANY, ...match }, set: changes, then: says };
 }
 

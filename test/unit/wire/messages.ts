@@ -1,10 +1,15 @@
 /** Builds messages for tests out of hex, so that a test names only what it is about. */
 
+import { sameAddress } from "../../../src/bgp/model/address.ts";
 import type { NegotiatedFamily } from "../../../src/bgp/model/capability.ts";
 import { Family } from "../../../src/bgp/model/family.ts";
-import { NotificationError, type UpdateMessage } from "../../../src/bgp/model/messages.ts";
-import { formatPrefix } from "../../../src/bgp/model/prefix.ts";
+import { MessageType, NotificationError, type UpdateMessage } from "../../../src/bgp/model/messages.ts";
+import { formatPrefix, prefixOf } from "../../../src/bgp/model/prefix.ts";
 import type { PrefixBatch } from "../../../src/bgp/model/prefix-batch.ts";
+import { decodeNotification } from "../../../src/bgp/wire/notification.ts";
+import { describeNotification } from "../../../src/bgp/wire/notification-text.ts";
+import { decodeOpen } from "../../../src/bgp/wire/open.ts";
+import { decodeRouteRefresh } from "../../../src/bgp/wire/route-refresh.ts";
 import { UpdateDecoder, type UpdateDecoderOptions } from "../../../src/bgp/wire/update-decoder.ts";
 import { bytesOf } from "./expect-codec.ts";
 
@@ -75,6 +80,50 @@ export function notificationFrom(run: () => unknown): NotificationError | undefi
   } catch (error) {
     if (error instanceof NotificationError) return error;
     throw error;
+  }
+}
+
+const DECODERS = [true, false].flatMap((internal) =>
+  [true, false].flatMap((fourOctetAs) =>
+    [true, false].map((on) => {
+      const families = BOTH_FAMILIES.map((f) => ({ ...f, addPathReceive: on, extendedNextHop: on }));
+      return decoderFor({ internal, fourOctetAs, families });
+    }),
+  ),
+);
+
+/** Decodes a message as every sort of session would; the first NotificationError comes through. */
+export function decodeAnything(type: MessageType, body: Uint8Array): void {
+  if (type === MessageType.Open) {
+    decodeOpen(body);
+  } else if (type === MessageType.Notification && body.length >= 2) {
+    const { code, subcode, data } = decodeNotification(body);
+    describeNotification(code, subcode, data);
+  } else if (type === MessageType.RouteRefresh) {
+    decodeRouteRefresh(body);
+  } else if (type === MessageType.Update) {
+    let first: NotificationError | undefined;
+    for (const decoder of DECODERS) {
+      const error = notificationFrom(() => checkUpdate(decoder.decode(body)));
+      first ??= error;
+    }
+    if (first !== undefined) throw first;
+  }
+}
+
+/** What holds of every decoded UPDATE. */
+function checkUpdate(update: UpdateMessage): void {
+  const batches = [...update.withdrawn, ...update.announced.map((a) => a.prefixes)];
+  if (batches.some((b) => b.count === 0)) throw new TypeError("an empty batch");
+  if (update.problems.some((p) => p.outcome === "withdraw") && update.announced.length > 0) {
+    throw new TypeError("announced in spite of treat-as-withdraw");
+  }
+  for (const batch of batches) {
+    for (let i = 0; i < batch.count; i++) {
+      const prefix = batch.prefixAt(i);
+      const masked = prefixOf(prefix, prefix.length);
+      if (!sameAddress(prefix, masked)) throw new TypeError("host bits");
+    }
   }
 }
 

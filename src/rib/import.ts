@@ -9,7 +9,7 @@ import type { PathAttributes } from "../bgp/model/attributes.ts";
 import { WellKnown } from "../bgp/model/community.ts";
 import type { Asn, RouterId } from "../bgp/model/ids.ts";
 import { editAttributes } from "./edit-attributes.ts";
-import { isLeak, markOnIngress } from "./only-to-customer.ts";
+import { isLeak, markOnIngress, Role } from "./only-to-customer.ts";
 import { withCommunity } from "./policy/community-patterns.ts";
 import { reflectionLoop } from "./reflection.ts";
 
@@ -25,7 +25,7 @@ export interface ImportPeer {
   readonly routerId: RouterId;
   /** Every CLUSTER_ID that this speaker uses. */
   readonly clusterIds: readonly RouterId[];
-  /** The first AS of an external peer's paths must be its own; off for route servers (RFC 7947 §2.2.2). */
+  /** The first AS of an external peer's paths must be its own; never asked of one that by its role is a route server (RFC 7947 §2.2.2). */
   readonly enforceFirstAs: boolean;
   /** Our role (RFC 9234), for external peers. */
   readonly role: number | undefined;
@@ -63,7 +63,8 @@ export function importRefusal(attributes: PathAttributes, peer: ImportPeer): Imp
     if (loop === undefined) return undefined;
     return loop === "originator" ? ImportRefusal.OriginatorLoop : ImportRefusal.ClusterLoop;
   }
-  if (peer.enforceFirstAs && neighborAs(asPath) !== peer.peerAs) return ImportRefusal.FirstAs;
+  const ownsFirstAs = peer.enforceFirstAs && peer.role !== Role.RouteServerClient;
+  if (ownsFirstAs && neighborAs(asPath) !== peer.peerAs) return ImportRefusal.FirstAs;
   return isLeak(attributes, peer.role, peer.peerAs) ? ImportRefusal.OnlyToCustomer : undefined;
 }
 

@@ -63,6 +63,12 @@ describe("importRefusal", () => {
     ],
     ["RFC 4271 §6.3: empty path from outside", attributes(), external(), ImportRefusal.FirstAs],
     [
+      "RFC 7947 §2.2.2: from a route server by role",
+      attributes({ asPath: path("65002") }),
+      external({ role: Role.RouteServerClient }),
+      undefined,
+    ],
+    [
       "RFC 7947 §2.2.2: from a route server",
       attributes({ asPath: path("65002") }),
       external({ enforceFirstAs: false }),

@@ -35,20 +35,20 @@ export function jsonSchema(): JsonSchema {
   return cached;
 }
 
-/** zod leaves the default out where the text is transformed; a default of null means that null may be written. */
+/** zod leaves defaults and examples out where the text is transformed; a default of null means that null may be written. */
 function restore(context: {
   readonly zodSchema: z.core.$ZodTypes;
   readonly jsonSchema: z.core.JSONSchema.BaseSchema;
 }): void {
-  const value = z.globalRegistry.get(context.zodSchema)?.["default"];
-  if (value === undefined) return;
+  const about = z.globalRegistry.get(context.zodSchema);
   const schema = context.jsonSchema;
-  if (value !== null) schema.default = value as z.core.JSONSchema.JSONSchema["default"];
-  else if (typeof schema.type === "string") {
-    const { type } = schema;
-    Object.assign(schema, { default: null, type: [type, "null"] });
-    if (schema.enum !== undefined) schema.enum = [...schema.enum, null];
-  }
+  if (about?.["examples"] !== undefined) Object.assign(schema, { examples: about["examples"] });
+  const value = about?.["default"];
+  if (value === undefined) return;
+  Object.assign(schema, { default: value });
+  if (value !== null || typeof schema.type !== "string") return;
+  Object.assign(schema, { type: [schema.type, "null"] });
+  if (schema.enum !== undefined) schema.enum = [...schema.enum, null];
 }
 
 /** The keys that a mapping at this place may hold. */

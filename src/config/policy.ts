@@ -30,7 +30,6 @@ function resolveTerm({ match, set, then }: TermInput): Term {
             addCommunities: (set.communities?.add ?? []).map(patternOf),
             removeCommunities: set.communities?.remove ?? [],
           },
-    // biome-ignore lint/suspicious/noThenProperty: the contract's name for it; the object is never awaited.
     then: then ?? "accept",
   };
 }

@@ -81,7 +81,8 @@ export function text(accepted: string, maxLength = 255) {
           : refused(issue, accepted),
     })
     .min(1, { error: `empty; accepted: ${accepted}` })
-    .max(maxLength, { error: `longer than ${maxLength} characters; accepted: ${accepted}` });
+    .max(maxLength, { error: `longer than ${maxLength} characters; accepted: ${accepted}` })
+    .meta({ $comment: accepted });
 }
 
 /** One of several shapes. */
@@ -93,7 +94,8 @@ export function union<const T extends readonly [z.ZodType, ...z.ZodType[]]>(shap
 export function secret(accepted: string) {
   return z
     .string({ error: `this value is not text: put it in quotes; accepted: ${accepted}` })
-    .min(1, { error: `empty; accepted: ${accepted}` });
+    .min(1, { error: `empty; accepted: ${accepted}` })
+    .meta({ $comment: accepted });
 }
 
 export function boolean() {

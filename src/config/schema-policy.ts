@@ -78,7 +78,6 @@ const setSchema = mapping({
 const termSchema = mapping({
   match: matchSchema.optional(),
   set: setSchema.optional(),
-  // biome-ignore lint/suspicious/noThenProperty: the contract's name for it; the object is never awaited.
   then: oneOf(["accept", "reject", "next"]).optional().meta({
     description: "What becomes of a route that matches; `next` goes on with the next term, changes applied.",
     default: "accept",

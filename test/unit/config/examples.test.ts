@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { configurationReference } from "../../../scripts/configuration-reference.ts";
+import { asn, type PeerId } from "../../../src/bgp/model/ids.ts";
+import { compile } from "../../../src/config/compile.ts";
+import { accept, loadFile } from "../../../src/config/load.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const examples = readdirSync(`${root}deploy/examples`).filter((name) => name.endsWith(".yaml"));
+
+describe("deploy/examples", () => {
+  it("are there", () => {
+    expect(examples).toEqual(["dual-stack.yaml", "node.yaml", "reflector.yaml", "tor.yaml"]);
+  });
+
+  it.each(examples)("%s is right, draws no warning, and compiles", (name) => {
+    // The router id is the machine's; where a file leaves it open, any will do.
+    const loaded = loadFile(`${root}deploy/examples/${name}`);
+    expect(loaded.problems.filter(({ path }) => path !== "routerId")).toEqual([]);
+    const config = accept(loaded);
+    const compiled = compile(config, { hostName: "h", restarting: false, peerId: () => 1 as PeerId });
+    expect(compiled.peers.length).toBeGreaterThan(0);
+    expect(compiled.speaker.asNumber).toBeGreaterThan(asn(0));
+  });
+
+  it("node.yaml has ten lines", () => {
+    expect(readFileSync(`${root}deploy/examples/node.yaml`, "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(
+      10,
+    );
+  });
+});
+
+describe("docs/configuration.md", () => {
+  it("is what the schema says (npx tsx scripts/docs-configuration.ts writes it)", () => {
+    expect(readFileSync(`${root}docs/configuration.md`, "utf8")).toBe(configurationReference());
+  });
+});

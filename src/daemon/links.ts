@@ -1,0 +1,79 @@
+/** What is known of this machine's interfaces: from the kernel's notifications where they are heard, from the operating system otherwise. */
+
+import { networkInterfaces } from "node:os";
+import { type IpAddress, isLinkLocal, parseAddress, sameAddress } from "../bgp/model/address.ts";
+import type { Family } from "../bgp/model/family.ts";
+import type { SessionFacts } from "../bgp/model/ports.ts";
+import { prefixContains, prefixOf } from "../bgp/model/prefix.ts";
+import type { Link } from "../fib/fib.ts";
+import type { Surroundings } from "../rib/rib.ts";
+
+export class Links implements Surroundings {
+  readonly #byIndex = new Map<number, Link>();
+  /** Without the kernel's side: read when it is asked for, which is once per session. */
+  readonly #fallback: () => Iterable<Link>;
+
+  constructor(fallback: () => Iterable<Link> = systemLinks) {
+    this.#fallback = fallback;
+  }
+
+  /** True if it went up or down, or its addresses changed. */
+  set(link: Link): void {
+    this.#byIndex.set(link.index, link);
+  }
+
+  interfaceName(index: number): string | undefined {
+    return this.#byIndex.get(index)?.name;
+  }
+
+  isLinkUp(index: number): boolean {
+    return this.#byIndex.get(index)?.up ?? true;
+  }
+
+  /** Only where routes are written does a next hop of our own make a route unusable: a pure reflector forwards nothing. */
+  isOwnAddress(address: IpAddress): boolean {
+    for (const link of this.#byIndex.values())
+      for (const own of link.addresses) if (sameAddress(own.address, address)) return true;
+    return false;
+  }
+
+  sessionInterface(facts: SessionFacts): number {
+    return this.#linkOf(facts)?.index ?? 0;
+  }
+
+  localAddress(facts: SessionFacts, family: Family): IpAddress | undefined {
+    return this.#linkOf(facts)?.addresses.find((a) => a.address.family === family && !isLinkLocal(a.address))?.address;
+  }
+
+  /** The link-local address of the link, if the peer is on it: what RFC 2545 §3 wants beside the global next hop. */
+  linkLocal(localAddress: IpAddress, remoteAddress: IpAddress): IpAddress | undefined {
+    const link = this.#linkWith(localAddress);
+    if (link === undefined || !isOnLink(link, remoteAddress)) return undefined;
+    return link.addresses.find((a) => isLinkLocal(a.address))?.address;
+  }
+
+  #linkOf(facts: SessionFacts): Link | undefined {
+    return this.#linkWith(facts.localAddress);
+  }
+
+  #linkWith(address: IpAddress): Link | undefined {
+    const known = this.#byIndex.size > 0 ? this.#byIndex.values() : this.#fallback();
+    for (const link of known) if (link.addresses.some((a) => sameAddress(a.address, address))) return link;
+    return undefined;
+  }
+}
+
+function isOnLink(link: Link, address: IpAddress): boolean {
+  return link.addresses.some((a) => prefixContains(prefixOf(a.address, a.length), address, a.length));
+}
+
+/** Indices are not to be had this way: they are only asked for where the kernel's side tells them. */
+function* systemLinks(): Generator<Link> {
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    const parsed = (addresses ?? []).flatMap(({ address, cidr }) => {
+      const ip = parseAddress(address);
+      return ip === undefined ? [] : [{ address: ip, length: Number(cidr?.split("/")[1] ?? 0) }];
+    });
+    yield { index: 0, name, up: true, addresses: parsed };
+  }
+}

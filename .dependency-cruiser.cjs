@@ -99,8 +99,8 @@ const layers = [
     "cli-config-reads-files-only",
     "`check` and `config` judge a file without a daemon: they know configuration and the rest of the command line.",
     "^src/cli/config-",
-    ["cli/", "config/", "bgp/model/"],
-    ["core"],
+    ["cli/", "config/", "control/views\\.ts$", "bgp/model/"],
+    ["core", "npm"],
   ),
   {
     name: "nobody-imports-the-top",

@@ -60,7 +60,7 @@ export function compile(config: Config, context: CompileContext): Compiled {
   };
 }
 
-export function compilePeer(peer: PeerConfig, config: Config, id: PeerId): CompiledPeer {
+function compilePeer(peer: PeerConfig, config: Config, id: PeerId): CompiledPeer {
   const role = peer.role === undefined ? undefined : ROLES[peer.role];
   const session: PeerOptions = {
     id,

@@ -43,7 +43,7 @@ export function formatProblem(problem: Problem): string {
   return `${where}:${severity}${key} ${problem.message}`;
 }
 
-export function formatPath(path: KeyPath): string {
+function formatPath(path: KeyPath): string {
   let text = "";
   for (const key of path) {
     if (typeof key === "number") text += `[${key}]`;

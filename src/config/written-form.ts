@@ -79,7 +79,7 @@ export function writtenAs(asNumber: PeerConfig["asNumber"]): number | string | r
 }
 
 /** Standard, large, extended. */
-export function writtenCommunities({ communities }: OriginateConfig): readonly string[] {
+function writtenCommunities({ communities }: OriginateConfig): readonly string[] {
   return [
     ...communities.standard.map(formatCommunity),
     ...communities.large.map(formatLargeCommunity),

@@ -6,7 +6,7 @@ import type { Config, PeerConfig } from "../../../src/config/model.ts";
 import { formatProblem } from "../../../src/config/problem.ts";
 import type { Surroundings } from "../../../src/config/surroundings.ts";
 
-export const FILES: Readonly<Record<string, string>> = { "tor.key": "from a file\n", "empty.key": "\n" };
+const FILES: Readonly<Record<string, string>> = { "tor.key": "from a file\n", "empty.key": "\n" };
 
 export const machine: Surroundings = {
   routerId: () => routerId(0x0a000001),

@@ -1,6 +1,12 @@
 /** Reads an attribute list and applies RFC 7606 to it: flags, lengths, duplicates and malformed values end as outcomes. */
 
-import { type AttributeProblem, NotificationCode, NotificationError, UpdateSubcode } from "../model/messages.ts";
+import {
+  type AttributeOutcome,
+  type AttributeProblem,
+  NotificationCode,
+  NotificationError,
+  UpdateSubcode,
+} from "../model/messages.ts";
 import { mergeAs4 } from "./attributes/as4-merge.ts";
 import {
   type AttributeContext,
@@ -33,31 +39,26 @@ export function decodeAttributeList(bytes: Uint8Array, end: number, context: Att
   let withdraw: NotificationError | undefined;
   generation = (generation + 1) >>> 0;
   const r = new Reader(bytes, 0, end);
-  while (r.remaining > 0) {
-    const at = end - r.remaining;
+  for (let at = 0; at < end; ) {
     const size = sizeOfAttribute(bytes, at, end);
     if (size === undefined) {
       problems.push(overrun());
       withdraw ??= updateError(UpdateSubcode.MalformedAttributeList, "an attribute overruns the attribute list");
       break;
     }
-    const attribute = r.bytes(size);
-    const type = attribute[1] ?? 0;
+    const from = at;
+    const type = bytes[at + 1] ?? 0;
+    at += size;
     if (seen[type] === generation) {
-      problems.push({
-        type,
-        name: nameOf(type),
-        outcome: "discard",
-        reason: `${nameOf(type)} is there twice (RFC 7606 §3 g)`,
-      });
+      problems.push(duplicate(type));
       continue;
     }
     seen[type] = generation;
-    const fault = decodeAttribute(attribute, context, draft);
+    const fault = decodeAttribute(bytes, from, at, r, context, draft);
     if (fault === undefined) continue;
     problems.push(fault.problem);
     if (fault.problem.outcome === "withdraw") {
-      withdraw ??= updateError(fault.subcode, fault.problem.reason, attribute.slice());
+      withdraw ??= updateError(fault.subcode, fault.problem.reason, bytes.slice(from, at));
     }
   }
   if (!context.fourOctetAs) mergeAs4(draft);
@@ -95,48 +96,44 @@ interface Fault {
   readonly subcode: number;
 }
 
-/** `attribute` is the whole of one, header included. */
-function decodeAttribute(attribute: Uint8Array, context: AttributeContext, draft: AttributeDraft): Fault | undefined {
-  const flags = attribute[0] ?? 0;
-  const type = attribute[1] ?? 0;
-  const r = new Reader(attribute, (flags & AttributeFlag.ExtendedLength) !== 0 ? 4 : 3);
+/** Reads the attribute between `at` and `end`, header included. */
+function decodeAttribute(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  r: Reader,
+  context: AttributeContext,
+  draft: AttributeDraft,
+): Fault | undefined {
+  const flags = bytes[at] ?? 0;
+  const type = bytes[at + 1] ?? 0;
+  r.window(at + ((flags & AttributeFlag.ExtendedLength) !== 0 ? 4 : 3), end);
   const row = attributeRow(type);
   if (row === undefined) {
-    decodeUnknown(attribute, r, draft);
+    // RFC 4271 §6.3: all that are not optional must be known.
+    if ((flags & AttributeFlag.Optional) === 0) {
+      const message = `the well-known attribute ${type} is not known (RFC 4271 §6.3)`;
+      throw updateError(UpdateSubcode.UnrecognizedWellKnown, message, bytes.slice(at, end));
+    }
+    decodeUnknown(flags, type, r, draft);
     return undefined;
   }
   const { rules } = row;
-  const fault = (
-    outcome: AttributeProblem["outcome"],
-    subcode: number,
-    what: string,
-    section = rules.section,
-  ): Fault => ({
-    problem: { type, name: rules.name, outcome, reason: `${rules.name} ${what} (${section})` },
-    subcode,
-  });
   if (hasWrongFlags(flags, rules)) return { problem: wrongFlags(flags, rules), subcode: UpdateSubcode.AttributeFlags };
-  if (rules.internalOnly === true && !context.internal) {
-    return fault("discard", UpdateSubcode.OptionalAttribute, "comes from an external peer");
-  }
+  if (rules.internalOnly === true && !context.internal) return fault(rules, "discard", "comes from an external peer");
   if (rules.twoOctetOnly === true && context.fourOctetAs) {
-    return fault("discard", UpdateSubcode.OptionalAttribute, "comes from a peer that has no need of it", "RFC 6793 §3");
+    return fault(rules, "discard", "comes from a peer that has no need of it, RFC 6793 §3");
   }
   const length = r.remaining;
-  if (!isLength(length, rules)) return fault(rules.onError, UpdateSubcode.AttributeLength, `has ${length} octets`);
+  if (!isLength(length, rules)) {
+    return fault(rules, rules.onError, `has ${length} octets`, UpdateSubcode.AttributeLength);
+  }
   if (row.decodeInto(r, context, draft)) return undefined;
-  const value = attribute.subarray(attribute.length - length);
-  return fault(rules.onError, rules.subcode ?? UpdateSubcode.OptionalAttribute, `is malformed: ${hex(value)}`);
+  return fault(rules, rules.onError, `is malformed: ${hex(bytes.subarray(end - length, end))}`, rules.subcode);
 }
 
-/** RFC 4271 §5 and §9: optional transitive ones are kept, other optional ones dropped, and all others must be known. */
-function decodeUnknown(attribute: Uint8Array, r: Reader, draft: AttributeDraft): void {
-  const flags = attribute[0] ?? 0;
-  const type = attribute[1] ?? 0;
-  if ((flags & AttributeFlag.Optional) === 0) {
-    const message = `the well-known attribute ${type} is not known (RFC 4271 §6.3)`;
-    throw updateError(UpdateSubcode.UnrecognizedWellKnown, message, attribute.slice());
-  }
+/** RFC 4271 §5, §9: optional transitive ones are kept, other optional ones dropped. */
+function decodeUnknown(flags: number, type: number, r: Reader, draft: AttributeDraft): void {
   if ((flags & AttributeFlag.Transitive) === 0) return;
   draft.unknown ??= [];
   draft.unknown.push({
@@ -144,6 +141,22 @@ function decodeUnknown(attribute: Uint8Array, r: Reader, draft: AttributeDraft):
     flags: flags & (FIXED_FLAGS | AttributeFlag.Partial),
     value: r.bytes(r.remaining).slice(),
   });
+}
+
+function fault(
+  rules: AttributeRules,
+  outcome: AttributeOutcome,
+  what: string,
+  subcode: number = UpdateSubcode.OptionalAttribute,
+): Fault {
+  const { type, name, section } = rules;
+  return { problem: { type, name, outcome, reason: `${name} ${what} (${section})` }, subcode };
+}
+
+/** RFC 7606 §3 g. */
+function duplicate(type: number): AttributeProblem {
+  const name = attributeRow(type)?.rules.name ?? `attribute ${type}`;
+  return { type, name, outcome: "discard", reason: `${name} is there twice (RFC 7606 §3 g)` };
 }
 
 function isLength(length: number, { length: rule }: AttributeRules): boolean {
@@ -154,10 +167,6 @@ function isLength(length: number, { length: rule }: AttributeRules): boolean {
 function overrun(): AttributeProblem {
   const reason = "an attribute overruns the attribute list (RFC 7606 §4)";
   return { type: 0, name: "attribute list", outcome: "withdraw", reason };
-}
-
-function nameOf(type: number): string {
-  return attributeRow(type)?.rules.name ?? `attribute ${type}`;
 }
 
 /** The beginning of a value, for the log. */

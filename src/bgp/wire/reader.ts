@@ -7,7 +7,7 @@ export class Truncated extends Error {
 
 export class Reader {
   readonly #bytes: Uint8Array;
-  readonly #end: number;
+  #end: number;
   #at: number;
 
   constructor(bytes: Uint8Array, from = 0, end = bytes.length) {
@@ -53,6 +53,14 @@ export class Reader {
   slice(length: number): Reader {
     const at = this.#take(length);
     return new Reader(this.#bytes, at, at + length);
+  }
+
+  /** Reads from `from` to `end` of the same octets from here on: a loop over many short ranges needs one reader. */
+  window(from: number, end: number): void {
+    if (from > end || end > this.#bytes.length)
+      throw new Truncated(`range ${from}..${end} of ${this.#bytes.length} octets`);
+    this.#at = from;
+    this.#end = end;
   }
 
   #take(length: number): number {

@@ -1,12 +1,14 @@
 /** From a file, a text or a plain value to a Config: the one way in for the daemon and for the commands. */
 
+import type { Clock } from "../bgp/model/ports.ts";
 import { formatPrefix } from "../bgp/model/prefix.ts";
 import type { Config, PeerConfig, Remote } from "./model.ts";
 import { remoteName } from "./peer.ts";
 import { ConfigError, isError, type Problem } from "./problem.ts";
 import { machineOf, type Surroundings } from "./surroundings.ts";
 import { readTextFile } from "./text-file.ts";
-import { type Loaded, validate } from "./validate.ts";
+import { type Loaded, validate, validateInSteps } from "./validate.ts";
+import type { Written } from "./written.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** A file of this size describes more peers than a machine can have. */
@@ -21,10 +23,41 @@ export function loadFile(path: string, surroundings: Surroundings = machineOf(pa
 
 /** `file` is the name that problems carry. */
 export function loadText(text: string, file: string, surroundings: Surroundings, worldReadable = false): Loaded {
+  const written = parse(text, file, worldReadable);
+  return "problems" in written ? written : validate(written, surroundings);
+}
+
+/**
+ * For a daemon that runs: thousands of peers take a tenth of a second, so the work is cut into slices and everything else has its
+ * turn in between. Only the reading of the YAML itself is one slice, about 10 microseconds a peer.
+ */
+export async function loadFileInSlices(
+  path: string,
+  clock: Pick<Clock, "now" | "soon">,
+  surroundings: Surroundings = machineOf(path),
+): Promise<Loaded> {
+  const file = readTextFile(path, MAX_FILE_BYTES);
+  if (file.kind === "error") return failed(path, 0, 0, `cannot read the configuration: ${file.message}`);
+  const written = parse(file.text, path, file.worldReadable);
+  if ("problems" in written) return written;
+  const steps = validateInSteps(written, surroundings);
+  for (;;) {
+    await new Promise<void>((resolve) => clock.soon(resolve));
+    const end = clock.now() + SLICE_MILLISECONDS;
+    while (clock.now() < end) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  }
+}
+
+const SLICE_MILLISECONDS = 4;
+
+function parse(text: string, file: string, worldReadable: boolean): Written | Loaded {
   const yaml = parseYaml(text);
   if (yaml.kind === "error") return failed(file, yaml.position.line, yaml.position.column, yaml.message);
   const { value, locate } = yaml.document;
-  return validate({ value, file, worldReadable, locate: locate }, surroundings);
+  return { value, file, worldReadable, locate };
 }
 
 /** The first start and `check` take a configuration only as a whole. Throws ConfigError with all that is wrong. */

@@ -25,7 +25,8 @@ const matchSchema = mapping({
   communities: list(communityPattern())
     .optional()
     .meta({
-      description: "The route carries at least one community that fits one of these; `*` stands for any part.",
+      description:
+        "The route carries at least one community that fits one of these; `*` stands for any part. To ask for `blackhole` by name is to honour it (RFC 7999).",
       examples: [["64512:10", "64512:*", "no-export"]],
     }),
   asPath: asPathExpression()
@@ -46,7 +47,7 @@ const matchSchema = mapping({
     .meta({ description: "Glob over the name of the interface that the route leaves by.", examples: ["eth*"] }),
   peerType: oneOf(["internal", "external"])
     .optional()
-    .meta({ description: "The peer that the route comes from (import) or goes to (export)." }),
+    .meta({ description: "The type of the peer that the route comes from (import) or goes to (export)." }),
   localPref: integer(0, MAX_U32).optional().meta({ description: "The route's LOCAL_PREF is exactly this." }),
 }).meta({ description: "All that is written must hold; nothing written matches every route." });
 
@@ -61,7 +62,10 @@ const setSchema = mapping({
     "how often to prepend our own AS (1 to 32), or a list of AS numbers",
   )
     .optional()
-    .meta({ description: "Lengthens the AS path: by our own AS so often, or by these AS numbers in this order." }),
+    .meta({
+      description:
+        "Lengthens the AS path: by these AS numbers in this order, or so often by our own AS (on import and towards internal peers by the path's first AS).",
+    }),
   communities: mapping({
     add: list(community()).optional().meta({ description: "Added if the route does not carry them." }),
     remove: list(communityPattern())

@@ -27,14 +27,27 @@ export interface Loaded {
 }
 
 export function validate(written: Written, surroundings: Surroundings): Loaded {
+  const steps = validateInSteps(written, surroundings);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same, stopping after each peer: a running daemon does other things in between. */
+export function* validateInSteps(written: Written, surroundings: Surroundings): Generator<undefined, Loaded> {
   const problems = new ProblemList(written.file, written.locate);
-  const config = resolve(written, surroundings, problems);
+  const config = yield* resolve(written, surroundings, problems);
   const sorted = problems.problems.sort((a, b) => a.line - b.line || a.column - b.column);
   const isFatal = sorted.some((problem) => isError(problem) && problem.peer === undefined);
   return { config: isFatal ? undefined : config, problems: sorted };
 }
 
-function resolve(written: Written, surroundings: Surroundings, problems: ProblemList): Config | undefined {
+function* resolve(
+  written: Written,
+  surroundings: Surroundings,
+  problems: ProblemList,
+): Generator<undefined, Config | undefined> {
   if (!isMapping(written.value)) {
     problems.error(
       [],
@@ -43,9 +56,13 @@ function resolve(written: Written, surroundings: Surroundings, problems: Problem
     return undefined;
   }
   const { value } = written;
-  const parsed = rootSchema.safeParse(withoutNulls(value), { reportInput: true });
+  const { peers: peerList, ...rest } = value;
+  // The list itself is checked here, its entries one by one below.
+  const peerPart = peerList == null ? {} : { peers: Array.isArray(peerList) ? [] : peerList };
+  const parsed = rootSchema.safeParse(withoutNulls({ ...rest, ...peerPart }), { reportInput: true });
   if (!parsed.success) reportIssues(parsed.error.issues, [], problems, undefined);
-  const peerInputs = parsePeers(value["peers"], problems);
+  yield;
+  const peerInputs = yield* parsePeers(peerList, problems);
   if (!parsed.success) return undefined;
   const root = parsed.data;
   const templates = new Templates(templateLayers(root, value), defaultsLayer(root, value), problems);
@@ -69,6 +86,7 @@ function resolve(written: Written, surroundings: Surroundings, problems: Problem
   for (const { layer, label } of peerInputs) {
     const peer = resolvePeer(templates.apply(layer, label), layer.path, label, context);
     if (peer !== undefined) peers.push({ peer, path: layer.path });
+    yield;
   }
   checkDuplicates(peers, problems);
   checkLogPeers(root, peerInputs, problems);
@@ -114,16 +132,18 @@ interface PeerLayer {
   readonly label: string | undefined;
 }
 
-function parsePeers(written: unknown, problems: ProblemList): readonly PeerLayer[] {
-  if (!Array.isArray(written)) return [];
-  return written.flatMap((entry: unknown, i) => {
+function* parsePeers(written: unknown, problems: ProblemList): Generator<undefined, readonly PeerLayer[]> {
+  const layers: PeerLayer[] = [];
+  if (!Array.isArray(written)) return layers;
+  for (const [i, entry] of written.entries()) {
     const path = ["peers", i];
     const label = labelOf(entry);
     const parsed = peerSchema.safeParse(withoutNulls(entry), { reportInput: true });
-    if (parsed.success) return [{ layer: { path, values: parsed.data, nulls: nullKeys(entry) }, label }];
-    reportIssues(parsed.error.issues, path, problems, label);
-    return [];
-  });
+    if (parsed.success) layers.push({ layer: { path, values: parsed.data, nulls: nullKeys(entry) }, label });
+    else reportIssues(parsed.error.issues, path, problems, label);
+    yield;
+  }
+  return layers;
 }
 
 /** The name that the peer has, or would have if nothing were wrong with it. */

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { accept, acceptForReload, loadFile, loadText } from "../../../src/config/load.ts";
+import { accept, acceptForReload, loadFile, loadFileInSlices, loadText } from "../../../src/config/load.ts";
 import { ConfigError, formatProblem } from "../../../src/config/problem.ts";
 import { highestAddress, machineOf, tableNumber } from "../../../src/config/surroundings.ts";
 import { configOf, machine } from "./fixtures.ts";
@@ -87,6 +87,30 @@ describe("accept", () => {
       "f:2:29: peers[0].prot: unknown key (did you mean `port`?)\nf:2:59: peers[1].hold",
     );
     expect(accept(loadText("asNumber: 1\npeers: [{address: 10.0.0.2, asNumber: 2}]", "f", machine)).asNumber).toBe(1);
+  });
+});
+
+describe("loading in slices", () => {
+  it("comes to the same as loading at once, and lets others have their turn", async () => {
+    const peers = Array.from(
+      { length: 300 },
+      (_, i) => `  - {name: p${i}, address: 10.0.${i >> 8}.${(i & 255) + 1}}\n`,
+    );
+    const path = file("many.yaml", `asNumber: 1\nrouterId: 1.1.1.1\npeers:\n${peers.join("")}`);
+    let turns = 0;
+    let time = 0;
+    const clock = {
+      now: () => time++,
+      soon: (run: () => void) => {
+        turns++;
+        setImmediate(run);
+      },
+    };
+    expect(await loadFileInSlices(path, clock)).toEqual(loadFile(path));
+    expect(turns).toBeGreaterThan(50);
+    for (const wrong of [file("none.yaml", "["), join(directory, "nowhere")]) {
+      expect(await loadFileInSlices(wrong, clock)).toEqual(loadFile(wrong));
+    }
   });
 });
 

@@ -59,6 +59,8 @@ export interface KernelEntry {
   readonly wanted: FibTarget | undefined;
   readonly present: FibTarget | undefined;
   readonly state: "ok" | "missing" | "different" | "stale";
+  /** Why it is not as wanted, where that is known: the kernel's refusal, or a foreign route in its place. */
+  readonly reason: string | undefined;
 }
 
 export interface FibCounters {

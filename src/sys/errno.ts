@@ -17,14 +17,11 @@ export const Errno = {
   EINTR: 4,
   EAGAIN: 11,
   ENOMEM: 12,
+  EBUSY: 16,
   EEXIST: 17,
   ENODEV: 19,
-  EINVAL: 22,
-  EADDRNOTAVAIL: 99,
-  ENETDOWN: 100,
-  ENETUNREACH: 101,
+  EMSGSIZE: 90,
   ENOBUFS: 105,
-  EHOSTUNREACH: 113,
 } as const;
 
 /** "ENOBUFS" for 105; "E105" for a number without a name. */

@@ -18,6 +18,8 @@ interface Libc {
   close(fd: number): number;
   if_nametoindex(name: string): number;
   errno(): number;
+  /** Where the bytes are, for structures that point to others. They must outlive the call that is given the structure. */
+  address(bytes: Uint8Array): bigint;
 }
 
 let loaded: Libc | undefined;
@@ -51,6 +53,7 @@ function load(): Libc {
       close: library.func("int close(int)"),
       if_nametoindex: library.func("unsigned int if_nametoindex(const char *)"),
       errno: () => koffi.errno(),
+      address: (bytes) => koffi.address(bytes),
     };
   } catch (error) {
     throw new InternalError(

@@ -1,0 +1,268 @@
+/**
+ * One family's desired routes against the actual ones. What differs waits in a queue; `fill` turns the queue into requests, `apply`
+ * takes the kernel's answers. Routes are replaced in place, never deleted first; only a change of metric, which names another route
+ * to the kernel, adds the new one and then deletes the old one.
+ */
+
+import { Family } from "../bgp/model/family.ts";
+import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
+import { IdSet } from "../columns/id-columns.ts";
+import { IdQueue } from "../columns/id-queue.ts";
+import { Errno, errnoName } from "../sys/errno.ts";
+import type { FibTarget, KernelEntry } from "./fib.ts";
+import type { ForeignRoutes } from "./foreign-routes.ts";
+import type { OperationCounters } from "./operation-counters.ts";
+import type { RefusalLog } from "./refusal-log.ts";
+import { Operation, type RequestBatch } from "./request-batch.ts";
+import { RouteFlag, RouteTable } from "./route-table.ts";
+import type { TargetTable } from "./target-table.ts";
+
+/** The kernel was busy: the same request may pass in a moment. */
+const TRANSIENT: ReadonlySet<number> = new Set([Errno.EINTR, Errno.EAGAIN, Errno.ENOMEM, Errno.ENOBUFS, Errno.EBUSY]);
+
+export class Reconciler {
+  readonly table: RouteTable;
+  readonly #targets: TargetTable;
+  readonly #foreign: ForeignRoutes;
+  readonly #counters: OperationCounters;
+  readonly #refusals: RefusalLog;
+  readonly #queue = new IdQueue();
+  readonly #parked = new IdSet();
+  readonly #reasons = new Map<number, string>();
+  /** Routes of an earlier run that nobody wants are deleted from now on. */
+  #pruning = false;
+  /** Somebody holds the place of a route of ours, and it is not yet known who: the family must be dumped. */
+  unexplained = false;
+  /** Something is parked that may pass in a moment, without anything else changing. */
+  transient = false;
+
+  constructor(
+    family: Family,
+    targets: TargetTable,
+    foreign: ForeignRoutes,
+    counters: OperationCounters,
+    refusals: RefusalLog,
+  ) {
+    this.table = new RouteTable(family, targets);
+    this.#targets = targets;
+    this.#foreign = foreign;
+    this.#counters = counters;
+    this.#refusals = refusals;
+  }
+
+  get queued(): number {
+    return this.#queue.count;
+  }
+
+  get parked(): number {
+    return this.#parked.count;
+  }
+
+  want(prefixes: PrefixBatch, target: FibTarget): void {
+    const { table } = this;
+    const targetId = this.#targets.intern(target);
+    const wide = table.family === Family.Ipv6;
+    for (let i = 0; i < prefixes.count; i++) {
+      const id = wide
+        ? table.findOrAdd(
+            prefixes.w0[i] ?? 0,
+            prefixes.w1[i] ?? 0,
+            prefixes.w2[i] ?? 0,
+            prefixes.w3[i] ?? 0,
+            prefixes.lengths[i] ?? 0,
+          )
+        : table.findOrAdd(prefixes.w0[i] ?? 0, 0, 0, 0, prefixes.lengths[i] ?? 0);
+      if (table.wanted(id) === targetId) continue;
+      table.setWanted(id, targetId);
+      table.lower(id, RouteFlag.Stale);
+      this.enqueue(id);
+    }
+  }
+
+  unwant(prefixes: PrefixBatch): void {
+    const { table } = this;
+    const wide = table.family === Family.Ipv6;
+    for (let i = 0; i < prefixes.count; i++) {
+      const id = wide
+        ? table.find(
+            prefixes.w0[i] ?? 0,
+            prefixes.w1[i] ?? 0,
+            prefixes.w2[i] ?? 0,
+            prefixes.w3[i] ?? 0,
+            prefixes.lengths[i] ?? 0,
+          )
+        : table.find(prefixes.w0[i] ?? 0, 0, 0, 0, prefixes.lengths[i] ?? 0);
+      if (id < 0 || table.wanted(id) === 0) continue;
+      table.setWanted(id, 0);
+      this.enqueue(id);
+    }
+  }
+
+  enqueue(id: number): void {
+    if (this.table.has(id, RouteFlag.Queued)) return;
+    this.table.raise(id, RouteFlag.Queued);
+    this.#queue.push(id);
+  }
+
+  /** From now on unwanted routes go; call `enqueue` for those that are there already. */
+  prune(): void {
+    this.#pruning = true;
+  }
+
+  /** Requests for what is queued, until the batch has `limit` of them or is full. Looks at no more than `budget` entries. */
+  fill(batch: RequestBatch, limit: number, budget: number): void {
+    for (let looked = 0; looked < budget && batch.count < limit; looked++) {
+      const id = this.#queue.peek();
+      if (id < 0 || !this.#request(id, batch)) return;
+      this.#queue.shift();
+      this.table.lower(id, RouteFlag.Queued);
+      this.table.tidy(id);
+    }
+  }
+
+  /** The answers to what `fill` put into the batch. */
+  apply(batch: RequestBatch): void {
+    for (let i = 0; i < batch.count; i++) {
+      const id = batch.ids[i] ?? 0;
+      const operation = (batch.operations[i] ?? 0) as Operation;
+      const errno = batch.errnos[i] ?? 0;
+      this.#counters.count(operation, errno);
+      if (errno === 0 || (operation === Operation.Delete && errno === Errno.ESRCH)) {
+        this.#succeeded(id, operation, batch.targets[i] ?? 0);
+      } else {
+        this.#failed(id, errno, batch.texts.get(i));
+      }
+    }
+  }
+
+  /** None of it was done: all of it waits again. */
+  putBack(batch: RequestBatch): void {
+    for (let i = 0; i < batch.count; i++) this.enqueue(batch.ids[i] ?? 0);
+  }
+
+  /** Nobody knows what of it was done. */
+  doubt(batch: RequestBatch): void {
+    this.unexplained = true;
+    for (let i = 0; i < batch.count; i++) {
+      const id = batch.ids[i] ?? 0;
+      if (!this.table.isLive(id)) continue;
+      this.table.raise(id, RouteFlag.Uncertain);
+      this.enqueue(id);
+    }
+  }
+
+  retryParked(): void {
+    this.transient = false;
+    for (let id = this.#parked.next(0, this.table.end); id >= 0; id = this.#parked.next(id + 1, this.table.end)) {
+      this.enqueue(id);
+    }
+  }
+
+  entry(id: number): KernelEntry | undefined {
+    const { table } = this;
+    const wanted = table.wanted(id);
+    const present = table.has(id, RouteFlag.Uncertain) ? 0 : table.present(id);
+    if (wanted === 0 && present === 0) return undefined;
+    const prefix = table.prefix(id);
+    const foreign = table.has(id, RouteFlag.Blocked) ? this.#blocker(id, wanted) : undefined;
+    const others = table.others(id) !== undefined;
+    return {
+      prefix,
+      wanted: this.#targets.target(wanted),
+      present: this.#targets.target(present) ?? foreign?.target,
+      state:
+        wanted === 0
+          ? "stale"
+          : present === 0
+            ? foreign === undefined
+              ? "missing"
+              : "different"
+            : this.#targets.satisfies(present, wanted) && !others
+              ? "ok"
+              : "different",
+      reason:
+        foreign === undefined
+          ? this.#reasons.get(id)
+          : `a route of protocol ${foreign.protocol} has the same prefix and metric`,
+    };
+  }
+
+  /** Puts the request for the next step of `id` into the batch. False if it does not fit. */
+  #request(id: number, batch: RequestBatch): boolean {
+    const { table } = this;
+    const wanted = table.wanted(id);
+    table.lower(id, RouteFlag.Blocked);
+    if (wanted === 0) {
+      this.#unpark(id);
+      const present = table.present(id) || (table.others(id)?.[0] ?? 0);
+      if (present === 0 || (table.has(id, RouteFlag.Stale) && !this.#pruning)) return true;
+      return this.#add(id, Operation.Delete, present, batch);
+    }
+    const metric = this.#targets.metric(wanted);
+    table.preferMetric(id, metric);
+    const present = table.present(id);
+    const uncertain = table.has(id, RouteFlag.Uncertain);
+    if (uncertain || present === 0 || !this.#targets.satisfies(present, wanted)) {
+      if (this.#blocker(id, wanted) !== undefined) {
+        table.raise(id, RouteFlag.Blocked);
+        this.#unpark(id);
+        return true;
+      }
+      return this.#add(id, present === 0 && !uncertain ? Operation.Add : Operation.Replace, wanted, batch);
+    }
+    this.#unpark(id);
+    const other = table.others(id)?.[0];
+    return other === undefined || this.#add(id, Operation.Delete, other, batch);
+  }
+
+  #add(id: number, operation: Operation, targetId: number, batch: RequestBatch): boolean {
+    const encoded = this.#targets.encoded(targetId);
+    return encoded === undefined || batch.add(this.table, id, operation, targetId, encoded);
+  }
+
+  #blocker(id: number, wanted: number) {
+    const { table } = this;
+    const metric = this.#targets.metric(wanted);
+    return this.#foreign.blocking(table.w0(id), table.w1(id), table.w2(id), table.w3(id), table.length(id), metric);
+  }
+
+  #succeeded(id: number, operation: Operation, targetId: number): void {
+    const { table } = this;
+    if (operation !== Operation.Delete) {
+      table.setPresent(id, targetId);
+      table.lower(id, RouteFlag.Uncertain);
+      this.#unpark(id);
+      if (table.others(id) !== undefined) this.enqueue(id);
+      return;
+    }
+    const metric = this.#targets.metric(targetId);
+    table.removePresent(id, metric);
+    if (table.wanted(id) === 0) {
+      table.lower(id, RouteFlag.Uncertain);
+      if (table.present(id) !== 0) this.enqueue(id);
+      else table.tidy(id);
+      return;
+    }
+    // IPv4 takes metric 0 in a deletion for "any": had somebody deleted the old route already, this took the new one.
+    if (metric === 0 && table.family === Family.Ipv4) table.raise(id, RouteFlag.Uncertain);
+    if (table.others(id) !== undefined || table.has(id, RouteFlag.Uncertain)) this.enqueue(id);
+  }
+
+  #failed(id: number, errno: number, text: string | undefined): void {
+    const { table } = this;
+    const reason = text === undefined ? errnoName(errno) : `${errnoName(errno)}: ${text}`;
+    if (errno === Errno.EEXIST) this.unexplained = true;
+    table.raise(id, RouteFlag.Parked);
+    const known = this.#reasons.get(id);
+    this.#parked.add(id);
+    this.#reasons.set(id, reason);
+    if (TRANSIENT.has(errno)) this.transient = true;
+    else if (known !== reason) this.#refusals.note(table.prefix(id), reason);
+  }
+
+  #unpark(id: number): void {
+    if (!this.#parked.delete(id)) return;
+    this.table.lower(id, RouteFlag.Parked);
+    this.#reasons.delete(id);
+  }
+}

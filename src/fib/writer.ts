@@ -1,0 +1,155 @@
+/** Drives the reconcilers: one bounded batch of requests after the other, with the event loop's turn in between. */
+
+import { familyName } from "../bgp/model/family.ts";
+import type { Clock, Logger, Timer } from "../bgp/model/ports.ts";
+import { Errno, errnoName } from "../sys/errno.ts";
+import type { RequestPort } from "./netlink/socket.ts";
+import type { Reconciler } from "./reconciler.ts";
+import { RequestBatch } from "./request-batch.ts";
+
+/** The kernel works within send(2), so the event loop stands still meanwhile: batches are kept about this long. */
+const SLICE_MILLISECONDS = 3;
+const MIN_BATCH = 32;
+const MAX_BATCH = 1024;
+/** Entries looked at in one slice, with or without a request. */
+const LOOKED_AT = 4096;
+const FIRST_RETRY_MILLISECONDS = 20;
+const LAST_RETRY_MILLISECONDS = 5000;
+
+export interface WriterHooks {
+  /** Nothing is queued any more. */
+  idle(): void;
+  /** What the kernel has is not what was thought. */
+  resynchronise(): void;
+}
+
+export class Writer {
+  readonly #socket: RequestPort;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #reconcilers: readonly Reconciler[];
+  readonly #hooks: WriterHooks;
+  readonly #batch = new RequestBatch();
+  #limit = 256;
+  #turn = 0;
+  #scheduled = false;
+  #paused = true;
+  #closed = false;
+  #retry: Timer | undefined;
+  #retryDelay = FIRST_RETRY_MILLISECONDS;
+
+  constructor(socket: RequestPort, clock: Clock, log: Logger, reconcilers: readonly Reconciler[], hooks: WriterHooks) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#log = log;
+    this.#reconcilers = reconcilers;
+    this.#hooks = hooks;
+  }
+
+  /** There may be something to write. `idle` follows in any case. */
+  wake(): void {
+    if (this.#scheduled || this.#paused || this.#closed) return;
+    this.#scheduled = true;
+    this.#clock.soon(() => {
+      this.#scheduled = false;
+      this.#slice();
+    });
+  }
+
+  /** While the table is dumped nothing is written: a dump that runs beside our own changes would show neither before nor after. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.wake();
+  }
+
+  /** A link or an address came: what was refused for want of it has its chance at once. */
+  retrySoon(): void {
+    this.#retryDelay = FIRST_RETRY_MILLISECONDS;
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    this.retryLater();
+  }
+
+  /** Something changed that may or may not help: the more often it did not, the later. */
+  retryLater(): void {
+    if (this.#retry !== undefined || this.#closed || !this.#reconcilers.some((r) => r.parked > 0)) return;
+    this.#retry = this.#clock.after(this.#retryDelay, () => {
+      this.#retry = undefined;
+      this.#retryDelay = Math.min(this.#retryDelay * 2, LAST_RETRY_MILLISECONDS);
+      for (const reconciler of this.#reconcilers) reconciler.retryParked();
+      this.wake();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+  }
+
+  #slice(): void {
+    if (this.#paused || this.#closed) return;
+    const reconciler = this.#next();
+    if (reconciler === undefined) {
+      if (this.#reconcilers.every((r) => r.parked === 0)) this.#retryDelay = FIRST_RETRY_MILLISECONDS;
+      else if (this.#reconcilers.some((r) => r.transient)) this.retryLater();
+      this.#hooks.idle();
+      return;
+    }
+    const batch = this.#batch;
+    batch.clear();
+    reconciler.fill(batch, this.#limit, LOOKED_AT);
+    if (batch.count > 0 && !this.#submit(reconciler, batch)) return;
+    if (reconciler.unexplained) {
+      reconciler.unexplained = false;
+      this.#hooks.resynchronise();
+    }
+    this.wake();
+  }
+
+  /** The families take turns. */
+  #next(): Reconciler | undefined {
+    for (let i = 0; i < this.#reconcilers.length; i++) {
+      this.#turn = (this.#turn + 1) % this.#reconcilers.length;
+      const reconciler = this.#reconcilers[this.#turn];
+      if (reconciler !== undefined && reconciler.queued > 0) return reconciler;
+    }
+    return undefined;
+  }
+
+  /** False if the kernel takes nothing for the moment. */
+  #submit(reconciler: Reconciler, batch: RequestBatch): boolean {
+    const started = this.#clock.now();
+    const answer = batch.submit(this.#socket);
+    const took = Math.max(this.#clock.now() - started, 0.01);
+    switch (answer.kind) {
+      case "answered":
+        reconciler.apply(batch);
+        if (batch.count === this.#limit || took > SLICE_MILLISECONDS) this.#adapt(batch.count / took);
+        return true;
+      case "lost":
+        this.#log.warn({ family: familyName(reconciler.table.family), count: batch.count }, "kernel answers lost");
+        reconciler.doubt(batch);
+        return true;
+      case "refused":
+        reconciler.putBack(batch);
+        if (answer.errno === Errno.EMSGSIZE) {
+          this.#limit = Math.max(1, this.#limit >> 1);
+          return true;
+        }
+        this.#log.warn({ reason: errnoName(answer.errno), count: batch.count }, "kernel takes no routes");
+        this.#clock.after(this.#retryDelay, () => this.wake());
+        this.#retryDelay = Math.min(this.#retryDelay * 2, LAST_RETRY_MILLISECONDS);
+        return false;
+    }
+  }
+
+  /** Halfway towards the number that would have taken one slice. */
+  #adapt(perMillisecond: number): void {
+    const ideal = perMillisecond * SLICE_MILLISECONDS;
+    this.#limit = Math.round(Math.min(MAX_BATCH, Math.max(MIN_BATCH, (this.#limit + ideal) / 2)));
+  }
+}

@@ -1,71 +1,257 @@
-/** The outbound side of all sessions: an Outbox for each update group, and the peers' sockets that the outboxes share. */
+/**
+ * The outbound side of one update group (the Outbox of the tables): each UPDATE is encoded once into a shared log, and every
+ * member writes from its own place in it. A member that falls too far behind is taken out of the log, and its owner brings
+ * it up to date from the table.
+ */
 
+import { MessageLog, NOBODY, RunKind, SLAB_LENGTH, type SlabPool } from "./message-log.ts";
+import { assertNever } from "./model/errors.ts";
+import { familyName, SAFI_UNICAST } from "./model/family.ts";
 import type { PeerId } from "./model/ids.ts";
-import type { Encoding, Logger, Outbox, OutboxEvents } from "./model/ports.ts";
-import { GroupOutbox } from "./outbox.ts";
+import { RefreshSubtype } from "./model/messages.ts";
+import type { Audience, Clock, Encoding, Logger, Outbox, OutboxEvents } from "./model/ports.ts";
+import type { PrefixBatch } from "./model/prefix-batch.ts";
+import { type MessageSink, OutboxMember } from "./outbox-member.ts";
+import { RateLimitedLog } from "./rate-limited-log.ts";
+import type { Task, Turns } from "./turns.ts";
+import { encodeRouteRefresh } from "./wire/route-refresh.ts";
+import { UpdateEncoder } from "./wire/update-encoder.ts";
 
-/** A session's socket. */
-export interface MessageSink {
-  /** Takes whole messages, always; false asks to wait for `drained` before the next. The octets must not change any more. */
-  write(messages: Uint8Array, count: number): boolean;
-  /** What is written until `uncork` may go out in one system call. */
-  cork(): void;
-  uncork(): void;
+export interface AdvertiserParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly turns: Turns;
+  readonly pool: SlabPool;
+  /** The session of a peer; undefined when it has none. */
+  readonly sinkOf: (peer: PeerId) => MessageSink | undefined;
+  /** How far a member may be behind, in octets. */
+  readonly maxBacklog: number;
 }
 
-/** How far behind a member may be before its part of the log is dropped. */
-const MAX_LAG_BYTES = 8 * 1024 * 1024;
+const LENGTH_AT = 16;
 
-/** One peer's socket as the outboxes see it. */
-export interface Outlet {
-  readonly peer: PeerId;
-  readonly sink: MessageSink;
-  isBlocked: boolean;
-}
+export class Advertiser implements Outbox, Task {
+  readonly #parts: AdvertiserParts;
+  readonly #events: OutboxEvents;
+  readonly #encoder: UpdateEncoder;
+  readonly #log: MessageLog;
+  readonly #members = new Map<PeerId, OutboxMember>();
+  /** The same members, in the order in which they take turns. */
+  readonly #ring: OutboxMember[] = [];
+  #rotor = 0;
+  /** Where messages for members that fell behind are made. */
+  #scratch: Uint8Array | undefined = undefined;
+  readonly #problems: RateLimitedLog<string>;
 
-export class Advertiser {
-  readonly #soon: (run: () => void) => void;
-  readonly #logger: Logger;
-  readonly #maxLagBytes: number;
-  readonly #outlets = new Map<PeerId, Outlet>();
-  readonly #outboxes = new Map<PeerId, Set<GroupOutbox>>();
-
-  constructor(parts: { soon: (run: () => void) => void; logger: Logger; maxLagBytes?: number }) {
-    this.#soon = parts.soon;
-    this.#logger = parts.logger;
-    this.#maxLagBytes = parts.maxLagBytes ?? MAX_LAG_BYTES;
+  constructor(encoding: Encoding, events: OutboxEvents, parts: AdvertiserParts) {
+    this.#parts = parts;
+    this.#events = events;
+    this.#encoder = new UpdateEncoder(encoding);
+    this.#log = new MessageLog(parts.pool);
+    this.#problems = new RateLimitedLog(parts.clock, (problem, count) =>
+      parts.logger.warn({ family: familyName(encoding.family), problem, count }, "routes not advertised"),
+    );
   }
 
-  /** The session is Established; call before the tables hear of it. */
-  attach(peer: PeerId, sink: MessageSink): void {
-    this.#outlets.set(peer, { peer, sink, isBlocked: false });
+  get position(): number {
+    return this.#log.position;
   }
 
-  detach(peer: PeerId): void {
-    for (const outbox of [...(this.#outboxes.get(peer) ?? [])]) outbox.leave(peer);
-    this.#outlets.delete(peer);
-    this.#outboxes.delete(peer);
+  get slowest(): number {
+    let slowest = this.#log.position;
+    for (const member of this.#ring) {
+      if (member.backlog === undefined && member.position < slowest) slowest = member.position;
+    }
+    return slowest;
   }
 
-  /** The peer's socket takes more. */
+  announce(attributes: Uint8Array, prefixes: PrefixBatch, audience: Audience): void {
+    const encoder = this.#encoder;
+    this.#put(prefixes, audience, (from, out, at) => encoder.announce(attributes, prefixes, from, out, at));
+    if (encoder.problem === undefined) return;
+    // What stood before must not stand on: the peer would forward along a path that is gone.
+    this.#problems.note(encoder.problem);
+    this.withdraw(prefixes, audience);
+  }
+
+  withdraw(prefixes: PrefixBatch, audience: Audience): void {
+    this.#put(prefixes, audience, (from, out, at) => this.#encoder.withdraw(prefixes, from, out, at));
+  }
+
+  join(peer: PeerId): void {
+    this.leave(peer);
+    const sink = this.#parts.sinkOf(peer);
+    if (sink === undefined) return;
+    const member = new OutboxMember(peer, sink, this.#log);
+    member.startTelling(true, false);
+    this.#members.set(peer, member);
+    this.#ring.push(member);
+  }
+
+  joined(peer: PeerId): void {
+    const member = this.#members.get(peer);
+    if (member === undefined) return;
+    const { endOfRib, endOfRefresh } = member.dueMarkers();
+    if (endOfRib) this.#putMessage(member, this.#encoder.endOfRib(), 1);
+    if (endOfRefresh) this.#putRefresh(member, RefreshSubtype.End);
+    // It may have fallen behind over this, and then still is owed them.
+    if (member.backlog === undefined) member.stopTelling();
+  }
+
+  refresh(peer: PeerId, enhanced: boolean): void {
+    const member = this.#members.get(peer);
+    if (member === undefined || member.backlog !== undefined) return;
+    if (enhanced) this.#putRefresh(member, RefreshSubtype.Begin);
+    if (member.backlog === undefined) member.startTelling(false, enhanced);
+  }
+
+  rejoin(peer: PeerId): void {
+    const member = this.#members.get(peer);
+    if (member?.backlog !== undefined) member.rejoin();
+  }
+
+  leave(peer: PeerId): void {
+    const member = this.#members.get(peer);
+    if (member === undefined) return;
+    member.leave();
+    this.#members.delete(peer);
+    this.#ring.splice(this.#ring.indexOf(member), 1);
+  }
+
+  flush(): void {
+    if (this.#ring.length > 0) this.#parts.turns.wake(this);
+  }
+
+  /** The session of this peer takes more. */
   drained(peer: PeerId): void {
-    const outlet = this.#outlets.get(peer);
-    if (outlet === undefined) return;
-    outlet.isBlocked = false;
-    for (const outbox of this.#outboxes.get(peer) ?? []) outbox.resume(peer);
+    if (this.#members.has(peer)) this.flush();
   }
 
-  createOutbox(encoding: Encoding, events: OutboxEvents): Outbox {
-    return new GroupOutbox(encoding, events, {
-      outlet: (peer) => this.#outlets.get(peer),
-      joined: (outbox, peer) => {
-        const outboxes = this.#outboxes.get(peer) ?? new Set();
-        this.#outboxes.set(peer, outboxes.add(outbox));
-      },
-      left: (outbox, peer) => this.#outboxes.get(peer)?.delete(outbox),
-      soon: this.#soon,
-      maxLagBytes: this.#maxLagBytes,
-      unsendable: (problem) => this.#logger.warn({ problem }, "route withdrawn: it cannot be encoded"),
-    });
+  /** One member after the other, each time from where the last turn ended. */
+  work(until: number): boolean {
+    let idle = 0;
+    while (idle < this.#ring.length) {
+      this.#rotor = this.#rotor >= this.#ring.length ? 0 : this.#rotor;
+      const member = this.#ring[this.#rotor];
+      this.#rotor++;
+      if (member === undefined) return false;
+      idle = this.#serve(member) ? 0 : idle + 1;
+      if (this.#parts.clock.now() >= until) return true;
+    }
+    return false;
   }
+
+  /** True if it did something. */
+  #serve(member: OutboxMember): boolean {
+    if (member.sink.isBlocked) return false;
+    if (member.backlog !== undefined) return this.#serveBacklog(member, member.backlog);
+    if (!member.hasUnread) return false;
+    member.write();
+    return true;
+  }
+
+  #serveBacklog(member: OutboxMember, backlog: OutboxMember["backlog"] & object): boolean {
+    if (backlog.length === 0) {
+      if (member.hasAsked) return false;
+      member.hasAsked = true;
+      this.#events.drained(member.peer);
+      return true;
+    }
+    const chunk = backlog.shift();
+    if (chunk !== undefined) member.sink.write(chunk.bytes, chunk.updates);
+    return true;
+  }
+
+  #put(prefixes: PrefixBatch, audience: Audience, encode: (from: number, out: Uint8Array, at: number) => number): void {
+    if (audience.kind === "only") {
+      const member = this.#members.get(audience.peer);
+      if (member === undefined) return;
+      if (member.backlog !== undefined) {
+        this.#putBehind(member, prefixes, encode);
+        return;
+      }
+    }
+    const kind = runKindOf(audience);
+    const peer = whoseRun(audience);
+    for (let i = 0; i < prefixes.count; i = this.#encoder.next) {
+      const slab = this.#log.tail;
+      const end = encode(i, slab.bytes, slab.used);
+      const length = end - slab.used;
+      if (length > 0) this.#log.append(kind, peer, length, countMessages(slab.bytes, slab.used, end));
+      if (this.#encoder.next < prefixes.count) this.#turnOver();
+    }
+  }
+
+  #putBehind(
+    member: OutboxMember,
+    prefixes: PrefixBatch,
+    encode: (from: number, out: Uint8Array, at: number) => number,
+  ): void {
+    this.#scratch ??= new Uint8Array(SLAB_LENGTH);
+    for (let i = 0; i < prefixes.count; i = this.#encoder.next) {
+      const end = encode(i, this.#scratch, 0);
+      if (end > 0) this.#give(member, this.#scratch.slice(0, end), countMessages(this.#scratch, 0, end));
+    }
+  }
+
+  #putRefresh(member: OutboxMember, subtype: RefreshSubtype): void {
+    const { family } = this.#encoder.encoding;
+    this.#putMessage(member, encodeRouteRefresh({ afi: family, safi: SAFI_UNICAST, subtype }), 0);
+    member.sink.countRouteRefresh();
+  }
+
+  /** For a member that reads the log; one that does not is told when it does again. */
+  #putMessage(member: OutboxMember, message: Uint8Array, updates: number): void {
+    if (this.#log.tail.used + message.length > SLAB_LENGTH) this.#turnOver();
+    if (member.backlog !== undefined) return;
+    this.#log.tail.bytes.set(message, this.#log.tail.used);
+    this.#log.append(RunKind.Only, member.peer, message.length, updates);
+  }
+
+  #give(member: OutboxMember, bytes: Uint8Array, updates: number): void {
+    member.backlog?.push({ bytes, updates });
+    member.hasAsked = false;
+    this.flush();
+  }
+
+  #turnOver(): void {
+    this.#log.turnOver();
+    const { maxBacklog } = this.#parts;
+    const oldest = this.#log.position - maxBacklog;
+    if (this.#log.start >= oldest) return;
+    for (const member of this.#ring) {
+      // One that is not blocked has merely not had its turn.
+      if (member.backlog !== undefined || member.position >= oldest || !member.sink.isBlocked) continue;
+      member.fallBehind();
+      this.#events.lagging(member.peer);
+    }
+  }
+}
+
+function runKindOf(audience: Audience): RunKind {
+  switch (audience.kind) {
+    case "all":
+      return RunKind.All;
+    case "except":
+      return RunKind.Except;
+    case "only":
+      return RunKind.Only;
+    case "joining":
+      return RunKind.Joining;
+    default:
+      return assertNever(audience);
+  }
+}
+
+function whoseRun(audience: Audience): PeerId {
+  if (audience.kind === "all") return NOBODY;
+  return (audience.kind === "joining" ? audience.except : audience.peer) ?? NOBODY;
+}
+
+function countMessages(bytes: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; count++) {
+    at += ((bytes[at + LENGTH_AT] as number) << 8) | (bytes[at + LENGTH_AT + 1] as number);
+  }
+  return count;
 }

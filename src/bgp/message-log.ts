@@ -1,127 +1,177 @@
-/** What one update group has to say, in order and encoded once: messages in slabs, in runs that share an audience. */
+/**
+ * The messages of one update group, each encoded once: slabs of 64 KiB in a row, and in each the runs of messages that
+ * are for the same members. A message never crosses from one slab into the next.
+ */
 
 import type { PeerId } from "./model/ids.ts";
-import type { Audience } from "./model/ports.ts";
 
-const SLAB_BYTES = 65_536;
+/** The longest message (RFC 8654) fits. */
+export const SLAB_LENGTH = 65536;
 
-/** Whole messages in one slab for one audience; what follows it in the slab may be for another. */
-export interface Run {
-  readonly slab: Uint8Array;
-  readonly start: number;
-  end: number;
-  messages: number;
-  readonly kind: Audience["kind"];
-  /** Whom it is for, or whom not; undefined for nobody. */
-  readonly peer: PeerId | undefined;
-  /** Octets of the log before this run. */
-  readonly position: number;
+export const RunKind = { All: 0, Except: 1, Only: 2, Joining: 3 } as const;
+export type RunKind = (typeof RunKind)[keyof typeof RunKind];
+
+/** Whoever is not named. */
+export const NOBODY = 0 as PeerId;
+
+const FIRST_RUNS = 64;
+const POOLED_SLABS = 8;
+
+export class Slab {
+  readonly bytes: Uint8Array = Buffer.allocUnsafeSlow(SLAB_LENGTH);
+  /** Where it begins in the log. */
+  start = 0;
+  used = 0;
+  /** Messages in it. */
+  messages = 0;
+  next: Slab | undefined = undefined;
+  /** Members that still need it or one after it. */
+  readers = 0;
+  /** Somebody may still be writing from it after all have let go. */
+  isLent = false;
+  /** Runs: where each ends, for whom it is, and how many messages there are up to its end. */
+  runs = 0;
+  /** Runs that are not for everybody but one at most. */
+  specials = 0;
+  ends = new Int32Array(FIRST_RUNS);
+  kinds = new Uint8Array(FIRST_RUNS);
+  peers = new Int32Array(FIRST_RUNS);
+  counts = new Int32Array(FIRST_RUNS);
+  #viewFrom = -1;
+  #viewTo = -1;
+  #view: Uint8Array | undefined = undefined;
+
+  /** What many members ask for one after the other is made once. */
+  view(from: number, to: number): Uint8Array {
+    if (this.#view === undefined || from !== this.#viewFrom || to !== this.#viewTo) {
+      this.#viewFrom = from;
+      this.#viewTo = to;
+      this.#view = this.bytes.subarray(from, to);
+    }
+    return this.#view;
+  }
+
+  /** The next run, from `run` on, that everybody but `peer` gets; -1 if none. Only without `specials`. */
+  exception(peer: PeerId, run: number): number {
+    const found = this.peers.indexOf(peer, run);
+    return found < this.runs ? found : -1;
+  }
+
+  addRun(kind: RunKind, peer: PeerId): void {
+    const run = this.runs++;
+    if (run === this.ends.length) this.#grow();
+    this.kinds[run] = kind;
+    this.peers[run] = peer;
+    if (kind !== RunKind.All && kind !== RunKind.Except) this.specials++;
+  }
+
+  reset(start: number): void {
+    this.start = start;
+    this.used = 0;
+    this.messages = 0;
+    this.next = undefined;
+    this.runs = 0;
+    this.specials = 0;
+    this.#view = undefined;
+  }
+
+  #grow(): void {
+    const capacity = this.ends.length * 2;
+    const wider = (column: Int32Array): Int32Array<ArrayBuffer> => {
+      const copy = new Int32Array(capacity);
+      copy.set(column);
+      return copy;
+    };
+    this.ends = wider(this.ends);
+    this.peers = wider(this.peers);
+    this.counts = wider(this.counts);
+    const kinds = new Uint8Array(capacity);
+    kinds.set(this.kinds);
+    this.kinds = kinds;
+  }
 }
 
-/**
- * Runs are numbered for ever; the log forgets from the front what everybody has passed. Slabs are never written again once
- * they are full, and never reused: a socket may still hold on to their octets.
- */
+/** Slabs that nobody needs, kept for the next log that needs one. Shared by all logs of a speaker. */
+export class SlabPool {
+  readonly #free: Slab[] = [];
+
+  take(start: number): Slab {
+    const slab = this.#free.pop() ?? new Slab();
+    slab.reset(start);
+    return slab;
+  }
+
+  give(slab: Slab): void {
+    if (!slab.isLent && this.#free.length < POOLED_SLABS) this.#free.push(slab);
+  }
+}
+
 export class MessageLog {
-  readonly #runs: (Run | undefined)[] = [];
-  #first = 0;
-  #head = 0;
-  #slab = new Uint8Array(0);
-  #used = 0;
-  #position = 0;
-  #isSealed = false;
+  readonly #pool: SlabPool;
+  #head: Slab;
+  #tail: Slab;
+  #mayExtend = false;
 
-  /** The number that the next run will have. */
-  get end(): number {
-    return this.#first + this.#runs.length - this.#head;
+  constructor(pool: SlabPool) {
+    this.#pool = pool;
+    this.#head = pool.take(0);
+    this.#tail = this.#head;
   }
 
-  /** Octets ever put in. */
+  /** The slab that is being written. */
+  get tail(): Slab {
+    return this.#tail;
+  }
+
+  /** Where the oldest slab that somebody needs begins. */
+  get start(): number {
+    return this.#head.start;
+  }
+
+  /** Octets ever put into the log. */
   get position(): number {
-    return this.#position;
+    return this.#tail.start + this.#tail.used;
   }
 
-  /** Undefined past the end; runs before the front that `forget` set must not be asked for. */
-  run(number: number): Run | undefined {
-    return this.#runs[number - this.#first + this.#head];
+  /** `length` octets in `messages` messages have been written behind what the tail held. */
+  append(kind: RunKind, peer: PeerId, length: number, messages: number): void {
+    const slab = this.#tail;
+    const last = slab.runs - 1;
+    if (!this.#mayExtend || last < 0 || slab.kinds[last] !== kind || slab.peers[last] !== peer) slab.addRun(kind, peer);
+    this.#mayExtend = true;
+    slab.used += length;
+    slab.messages += messages;
+    slab.ends[slab.runs - 1] = slab.used;
+    slab.counts[slab.runs - 1] = slab.messages;
   }
 
-  /** Room for one more message at the least: a slab and where to write in it. */
-  room(messageBytes: number): { readonly slab: Uint8Array; readonly at: number } {
-    if (this.#slab.length - this.#used < messageBytes) this.#newSlab(messageBytes);
-    return { slab: this.#slab, at: this.#used };
+  /** What comes next is for other members even if it looks the same: who is joining has changed. */
+  breakRun(): void {
+    this.#mayExtend = false;
   }
 
-  /** What was written since `room`, up to `end`, is for this audience. */
-  commit(end: number, audience: Audience): void {
-    const start = this.#used;
-    if (end === start) return;
-    const peer = audience.kind === "all" ? undefined : audience.kind === "joining" ? audience.except : audience.peer;
-    const messages = countMessages(this.#slab, start, end);
-    const last = this.#isSealed ? undefined : this.#runs.at(-1);
-    this.#isSealed = false;
-    if (
-      last !== undefined &&
-      last.slab === this.#slab &&
-      last.end === start &&
-      last.kind === audience.kind &&
-      last.peer === peer
-    ) {
-      last.end = end;
-      last.messages += messages;
-    } else {
-      this.#runs.push({ slab: this.#slab, start, end, messages, kind: audience.kind, peer, position: this.#position });
-    }
-    this.#used = end;
-    this.#position += end - start;
+  /** Goes on in a new slab. */
+  turnOver(): void {
+    const slab = this.#pool.take(this.position);
+    this.#tail.next = slab;
+    this.#tail = slab;
+    this.#trim();
   }
 
-  /** Somebody reads to here, or from here: what comes next is a run of its own. Returns its number. */
-  seal(): number {
-    this.#isSealed = true;
-    return this.end;
+  hold(slab: Slab): void {
+    slab.readers++;
   }
 
-  /** A message that was encoded elsewhere. */
-  append(message: Uint8Array, audience: Audience): void {
-    const { slab, at } = this.room(message.length);
-    slab.set(message, at);
-    this.commit(at + message.length, audience);
+  release(slab: Slab): void {
+    slab.readers--;
+    if (slab === this.#head) this.#trim();
   }
 
-  /** Nobody needs the runs before `number` any more. */
-  forget(number: number): void {
-    const count = Math.min(number, this.end) - this.#first;
-    if (count <= 0) return;
-    for (let i = 0; i < count; i++) this.#runs[this.#head + i] = undefined;
-    this.#head += count;
-    this.#first += count;
-    // Moving what is left is worth it only when it is the smaller part.
-    if (this.#head * 2 > this.#runs.length) {
-      this.#runs.splice(0, this.#head);
-      this.#head = 0;
-    }
-    if (this.#runs.length === 0) this.#closeSlab();
-  }
-
-  /** A slab with little room left is not kept for a rainy day when the log is empty. */
-  #closeSlab(): void {
-    if (this.#used * 2 > this.#slab.length) {
-      this.#slab = new Uint8Array(0);
-      this.#used = 0;
+  #trim(): void {
+    while (this.#head.readers === 0 && this.#head.next !== undefined) {
+      const slab = this.#head;
+      this.#head = this.#head.next;
+      this.#pool.give(slab);
     }
   }
-
-  #newSlab(messageBytes: number): void {
-    // A quiet group needs no 64 KiB to say a few things: slabs grow while the log is busy.
-    const grown = Math.min(SLAB_BYTES, Math.max(4096, this.#slab.length * 4));
-    this.#slab = new Uint8Array(Math.max(grown, messageBytes));
-    this.#used = 0;
-  }
-}
-
-function countMessages(slab: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  for (let at = start; at < end; count++) at += ((slab[at + 16] as number) << 8) | (slab[at + 17] as number);
-  return count;
 }

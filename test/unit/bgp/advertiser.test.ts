@@ -1,16 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Advertiser, type MessageSink } from "../../../src/bgp/advertiser.ts";
+import { Advertiser } from "../../../src/bgp/advertiser.ts";
+import { SlabPool } from "../../../src/bgp/message-log.ts";
 import { ipv4 } from "../../../src/bgp/model/address.ts";
 import { attributesWith } from "../../../src/bgp/model/attributes.ts";
 import { Family } from "../../../src/bgp/model/family.ts";
 import type { PeerId } from "../../../src/bgp/model/ids.ts";
-import type { Audience, Outbox } from "../../../src/bgp/model/ports.ts";
+import type { Audience } from "../../../src/bgp/model/ports.ts";
 import { formatPrefix, type Prefix, parsePrefix } from "../../../src/bgp/model/prefix.ts";
 import { PrefixBatch } from "../../../src/bgp/model/prefix-batch.ts";
+import type { MessageSink } from "../../../src/bgp/outbox-member.ts";
+import { Turns } from "../../../src/bgp/turns.ts";
 import { createAttributesCodec } from "../../../src/bgp/wire/attributes-codec.ts";
 import { UpdateDecoder } from "../../../src/bgp/wire/update-decoder.ts";
 import { silentLogger } from "../../harness/silent-logger.ts";
+import { VirtualClock } from "../../harness/virtual-clock.ts";
 
 const ATTRIBUTES = createAttributesCodec().encode(attributesWith(ipv4(0x0a000001), { localPref: 100 }));
 const ENCODING = {
@@ -25,7 +29,10 @@ const ENCODING = {
 class Socket implements MessageSink {
   readonly lines: string[] = [];
   readonly sizes: number[] = [];
+  refreshes = 0;
+  /** It is blocked once it took so many octets, and sends none of them before it has room again. */
   capacity = Number.POSITIVE_INFINITY;
+  #pending: { bytes: Uint8Array; updates: number }[] = [];
   readonly #decoder = new UpdateDecoder({
     internal: true,
     fourOctetAs: true,
@@ -33,14 +40,37 @@ class Socket implements MessageSink {
   });
   cork(): void {}
   uncork(): void {}
-  write(messages: Uint8Array, count: number): boolean {
+  countRouteRefresh(): void {
+    this.refreshes++;
+  }
+  get isBlocked(): boolean {
+    return this.capacity <= 0;
+  }
+  get unsent(): number {
+    return this.#pending.reduce((sum, p) => sum + p.bytes.length, 0);
+  }
+  /** As a socket: what it could not send at once it sends later, from the very same bytes. */
+  write(bytes: Uint8Array, updates: number): void {
+    this.sizes.push(bytes.length);
+    this.capacity -= bytes.length;
+    this.#pending.push({ bytes, updates });
+    if (!this.isBlocked) this.#send();
+  }
+  drain(capacity: number): void {
+    this.capacity = capacity;
+    this.#send();
+  }
+  #send(): void {
+    for (const { bytes, updates } of this.#pending.splice(0)) this.#read(bytes, updates);
+  }
+  #read(messages: Uint8Array, updates: number): void {
     let seen = 0;
-    this.sizes.push(messages.length);
-    for (let at = 0; at < messages.length; seen++) {
+    for (let at = 0; at < messages.length; ) {
       const length = ((messages[at + 16] ?? 0) << 8) | (messages[at + 17] ?? 0);
       const body = messages.subarray(at + 19, at + length);
       if (messages[at + 18] === 5) this.lines.push(body[2] === 1 ? "begin refresh" : "end refresh");
       else {
+        seen++;
         const update = this.#decoder.decode(body);
         if (update.endOfRib !== undefined) this.lines.push("end");
         for (const batch of update.withdrawn)
@@ -50,38 +80,43 @@ class Socket implements MessageSink {
       }
       at += length;
     }
-    expect(seen).toBe(count);
-    this.capacity -= messages.length;
-    return this.capacity > 0;
+    expect(seen).toBe(updates);
   }
 }
 
-function setUp(maxLagBytes?: number) {
+function setUp(maxBacklog = 8 * 1024 * 1024, pool = new SlabPool()) {
   const lagging: PeerId[] = [];
   const drained: PeerId[] = [];
-  const later: (() => void)[] = [];
-  const advertiser = new Advertiser({
-    soon: (run) => later.push(run),
-    logger: silentLogger,
-    ...(maxLagBytes === undefined ? {} : { maxLagBytes }),
-  });
+  const clock = new VirtualClock();
   const sockets = new Map<PeerId, Socket>();
-  const onDrained: { run: (outbox: Outbox, peer: PeerId) => void } = { run: () => {} };
-  const outbox: Outbox = advertiser.createOutbox(ENCODING, {
-    lagging: (peer) => lagging.push(peer),
-    drained: (peer) => {
-      drained.push(peer);
-      onDrained.run(outbox, peer);
+  const onDrained: { run: (peer: PeerId) => void } = { run: () => {} };
+  const outbox = new Advertiser(
+    ENCODING,
+    {
+      lagging: (peer) => lagging.push(peer),
+      drained: (peer) => {
+        drained.push(peer);
+        onDrained.run(peer);
+      },
     },
-  });
+    { clock, logger: silentLogger, turns: new Turns(clock), pool, sinkOf: (peer) => sockets.get(peer), maxBacklog },
+  );
   const join = (peer: PeerId) => {
     const socket = new Socket();
     sockets.set(peer, socket);
-    advertiser.attach(peer, socket);
     outbox.join(peer);
     return socket;
   };
-  return { advertiser, outbox, join, sockets, lagging, drained, later, onDrained };
+  const flush = () => {
+    outbox.flush();
+    clock.settle();
+  };
+  const drain = (peer: PeerId, capacity = Number.POSITIVE_INFINITY) => {
+    sockets.get(peer)?.drain(capacity);
+    outbox.drained(peer);
+    clock.settle();
+  };
+  return { outbox, join, flush, drain, sockets, lagging, drained, onDrained };
 }
 
 const batchOf = (...prefixes: string[]) => {
@@ -92,7 +127,7 @@ const batchOf = (...prefixes: string[]) => {
 const A = 1 as PeerId;
 const B = 2 as PeerId;
 
-describe("Outbox", () => {
+describe("Outbox: each UPDATE once, for all members of a group", () => {
   it("writes each member what is for it, in order, however the sockets drain", () => {
     const audience = fc.oneof(
       fc.constant<Audience>({ kind: "all" }),
@@ -126,7 +161,7 @@ describe("Outbox", () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
-        const { outbox, join, sockets, advertiser } = setUp();
+        const { outbox, join, flush, drain, sockets } = setUp();
         const expected = new Map<PeerId, string[]>();
         const joining = new Map<PeerId, { endOfRib: boolean; refresh: boolean }>();
         let n = 0;
@@ -159,19 +194,11 @@ describe("Outbox", () => {
                 (a.kind === "joining" && a.except !== member && joining.has(member));
               if (isFor) lines.push(`${s.kind === "announce" ? "+" : "-"}${prefix}`);
             }
-          } else if (s.kind === "flush") outbox.flush();
-          else if (s.kind === "drain") {
-            const socket = sockets.get(peer);
-            if (socket === undefined) continue;
-            socket.capacity = s.capacity;
-            advertiser.drained(peer);
-          }
+          } else if (s.kind === "flush") flush();
+          else if (s.kind === "drain") drain(peer, s.capacity);
         }
-        for (const [peer, socket] of sockets) {
-          socket.capacity = Number.POSITIVE_INFINITY;
-          advertiser.drained(peer);
-        }
-        outbox.flush();
+        for (const peer of sockets.keys()) drain(peer);
+        flush();
         for (const [peer, lines] of expected) expect(sockets.get(peer)?.lines).toEqual(lines);
         expect(outbox.slowest).toBe(outbox.position);
       }),
@@ -180,56 +207,97 @@ describe("Outbox", () => {
   });
 
   it("hands a socket what lies together as one piece, and never more than a slab", () => {
-    const { outbox, join } = setUp();
+    const { outbox, join, flush } = setUp();
     const socket = join(A);
     outbox.joined(A);
-    outbox.flush();
+    flush();
     const big = new PrefixBatch(Family.Ipv4);
     for (let i = 0; i < 60_000; i++) big.add4(i << 8, 24, 0);
     outbox.announce(ATTRIBUTES, big, { kind: "all" });
-    outbox.flush();
+    flush();
     expect(socket.lines.filter((l) => l.startsWith("+"))).toHaveLength(60_000);
     expect(Math.max(...socket.sizes)).toBeLessThanOrEqual(65_536);
     expect(socket.sizes.length).toBeLessThan(15);
   });
 
   it("drops the part of the log of a member that fell behind, and lets it come back from the table", () => {
-    const { outbox, join, lagging, advertiser, onDrained } = setUp(1000);
+    const { outbox, join, flush, drain, lagging, drained, onDrained } = setUp(100_000);
     const slow = join(A);
     const fast = join(B);
     slow.capacity = 1;
+    const filler = () => {
+      const big = new PrefixBatch(Family.Ipv4);
+      for (let i = 0; i < 5000; i++) big.add4((0x0b000000 + (i << 8)) >>> 0, 24, 0);
+      outbox.announce(ATTRIBUTES, big, { kind: "all" });
+      flush();
+    };
     outbox.announce(ATTRIBUTES, batchOf("10.0.0.0/24"), { kind: "all" });
-    outbox.flush();
-    for (let i = 1; i < 40; i++) {
-      outbox.announce(ATTRIBUTES, batchOf(`10.0.${i}.0/24`), { kind: "all" });
-      outbox.flush();
+    flush();
+    outbox.joined(A);
+    outbox.refresh(A, true);
+    outbox.joined(A);
+    for (let i = 0; i < 20; i++) filler();
+    expect(lagging).toEqual([A]);
+    expect(drained).toEqual([]);
+    expect(fast.lines).toHaveLength(100_001);
+    expect(outbox.slowest).toBe(outbox.position);
+    let fed = 0;
+    onDrained.run = (peer) => {
+      if (fed++ < 2) outbox.announce(ATTRIBUTES, batchOf(`10.9.${fed}.0/24`), { kind: "only", peer });
+      else {
+        outbox.rejoin(peer);
+        outbox.joined(peer);
+      }
+    };
+    drain(A);
+    outbox.announce(ATTRIBUTES, batchOf("10.10.0.0/24"), { kind: "all" });
+    flush();
+    // The markers that it was owed come once; BoRR went with what was dropped (RFC 7313 §4: EoRR alone is ignored).
+    expect(slow.lines).toEqual(["+10.0.0.0/24", "+10.9.1.0/24", "+10.9.2.0/24", "end", "end refresh", "+10.10.0.0/24"]);
+  });
+
+  it("does not write again what a slow socket has yet to send, even if the member is gone", () => {
+    const pool = new SlabPool();
+    const { outbox, join, flush, drain, lagging } = setUp(70_000, pool);
+    const slow = join(A);
+    join(B);
+    slow.capacity = 1;
+    outbox.announce(ATTRIBUTES, batchOf("10.0.0.0/24"), { kind: "all" });
+    flush();
+    const big = new PrefixBatch(Family.Ipv4);
+    for (let i = 0; i < 50_000; i++) big.add4((0x0b000000 + (i << 8)) >>> 0, 24, 0);
+    for (let i = 0; i < 5; i++) {
+      outbox.announce(ATTRIBUTES, big, { kind: "except", peer: A });
+      flush();
     }
     expect(lagging).toEqual([A]);
-    expect(fast.lines).toHaveLength(40);
+    outbox.leave(A);
+    outbox.announce(ATTRIBUTES, big, { kind: "all" });
+    flush();
+    drain(A);
     expect(slow.lines).toEqual(["+10.0.0.0/24"]);
-    let fed = false;
-    onDrained.run = (box, peer) => {
-      if (fed) {
-        box.rejoin(peer);
-        box.joined(peer);
-      } else box.announce(ATTRIBUTES, batchOf("10.9.0.0/24"), { kind: "only", peer });
-      fed = true;
-    };
-    slow.capacity = Number.POSITIVE_INFINITY;
-    advertiser.drained(A);
-    outbox.announce(ATTRIBUTES, batchOf("10.10.0.0/24"), { kind: "all" });
-    outbox.flush();
-    expect(slow.lines).toEqual(["+10.0.0.0/24", "+10.9.0.0/24", "end", "+10.10.0.0/24"]);
+  });
+
+  it("asks for more once, and waits while nothing is given", () => {
+    const { outbox, join, flush, drain, drained } = setUp(1);
+    join(A).capacity = 0;
+    const big = new PrefixBatch(Family.Ipv4);
+    for (let i = 0; i < 50_000; i++) big.add4((0x0b000000 + (i << 8)) >>> 0, 24, 0);
+    outbox.announce(ATTRIBUTES, big, { kind: "all" });
+    drain(A);
+    flush();
+    flush();
+    expect(drained).toEqual([A]);
   });
 
   it("withdraws what cannot be encoded, instead of leaving the old route standing", () => {
-    const { outbox, join } = setUp();
+    const { outbox, join, flush } = setUp();
     const socket = join(A);
     const huge = createAttributesCodec().encode(
       attributesWith(ipv4(1), { communities: Array.from({ length: 2000 }, (_, i) => i) }),
     );
     outbox.announce(huge, batchOf("10.0.0.0/24"), { kind: "all" });
-    outbox.flush();
+    flush();
     expect(socket.lines).toEqual(["-10.0.0.0/24"]);
   });
 });

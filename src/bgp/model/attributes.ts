@@ -41,6 +41,8 @@ export interface PathAttributes {
   /** RFC 9234 §5. */
   readonly onlyToCustomer: Asn | undefined;
   readonly unknown: readonly UnknownAttribute[];
+  /** Types of the known attributes that came with the Partial bit, which nobody may take away again (RFC 4271 §5). */
+  readonly partial: readonly number[];
 }
 
 /** A set with nothing but what is mandatory; for originated routes and tests. */
@@ -61,6 +63,7 @@ export function attributesWith(nextHop: IpAddress, more: Partial<PathAttributes>
     clusterList: [],
     onlyToCustomer: undefined,
     unknown: [],
+    partial: [],
     ...more,
   });
 }

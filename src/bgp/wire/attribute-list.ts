@@ -14,7 +14,7 @@ import {
   type AttributeRules,
   OPTIONAL_TRANSITIVE,
 } from "./attributes/contract.ts";
-import { AttributeDraft } from "./attributes/draft.ts";
+import { AttributeDraft, markPartial } from "./attributes/draft.ts";
 import { attributeRow } from "./attributes/registry.ts";
 import { Reader } from "./reader.ts";
 
@@ -128,7 +128,10 @@ function decodeAttribute(
   if (!isLength(length, rules)) {
     return fault(rules, rules.onError, `has ${length} octets`, UpdateSubcode.AttributeLength);
   }
-  if (row.decodeInto(r, context, draft)) return undefined;
+  if (row.decodeInto(r, context, draft)) {
+    if ((flags & AttributeFlag.Partial) !== 0 && rules.twoOctetOnly !== true) markPartial(type, draft);
+    return undefined;
+  }
   return fault(rules, rules.onError, `is malformed: ${hex(bytes.subarray(end - length, end))}`, rules.subcode);
 }
 

@@ -8,14 +8,14 @@
  *   then         MULTI_EXIT_DISC and all others, in ascending order of type
  *
  * Attributes look as they do on the wire of a session with four-octet AS numbers, the Partial bit set on those that are not
- * known, so that an UPDATE takes them as they are: with a NEXT_HOP put in between, or with an MP_REACH_NLRI in front.
+ * known (RFC 4271 §5) and on those that came with it, so that an UPDATE takes them as they are: with a NEXT_HOP put in between, or with an MP_REACH_NLRI in front.
  */
 
 import type { PathAttributes } from "../model/attributes.ts";
 import { InternalError } from "../model/errors.ts";
 import type { AttributesCodec } from "../model/ports.ts";
 import { type AttributeContext, AttributeFlag } from "./attributes/contract.ts";
-import { AttributeDraft, finishDraft } from "./attributes/draft.ts";
+import { AttributeDraft, finishDraft, markPartial } from "./attributes/draft.ts";
 import { encodeFollowing, encodeLeading, GIANT_LENGTH } from "./attributes/encode.ts";
 import { decodeMpNextHop, encodeMpNextHop } from "./attributes/mp-reach.ts";
 import { attributeRow } from "./attributes/registry.ts";
@@ -75,10 +75,13 @@ export function decodeCanonical(bytes: Uint8Array): PathAttributes {
       });
     } else if (!row.decodeInto(value, CANONICAL, draft)) {
       throw new InternalError(`the canonical bytes hold a malformed ${row.rules.name}`);
+    } else if ((flags & AttributeFlag.Partial) !== 0) {
+      markPartial(type, draft);
     }
   }
   const { origin, asPath } = draft;
-  if (origin === undefined || asPath === undefined)
+  if (origin === undefined || asPath === undefined) {
     throw new InternalError("the canonical bytes lack ORIGIN or AS_PATH");
+  }
   return finishDraft(draft, origin, asPath, nextHop, linkLocal);
 }

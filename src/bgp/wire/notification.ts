@@ -1,12 +1,6 @@
 /** NOTIFICATION (RFC 4271 §4.5), the hard reset around one (RFC 8538 §3) and the operator's words in it (RFC 9003). */
 
-import {
-  CeaseSubcode,
-  MessageType,
-  NotificationCode,
-  type NotificationError,
-  type NotificationMessage,
-} from "../model/messages.ts";
+import { CeaseSubcode, MessageType, NotificationCode, type NotificationMessage } from "../model/messages.ts";
 import { beginMessage, endMessage, HEADER_LENGTH, MAX_LENGTH } from "./header.ts";
 import { Reader } from "./reader.ts";
 import { decodeText, encodeText } from "./text.ts";
@@ -62,9 +56,4 @@ export function decodeShutdownText(data: Uint8Array): string | undefined {
   const length = data[0] ?? 0;
   if (length === 0 || length > data.length - 1) return undefined;
   return decodeText(data.subarray(1, 1 + length));
-}
-
-/** A NotificationError as the message that ends the session. */
-export function notificationOf(error: NotificationError): NotificationMessage {
-  return { code: error.code, subcode: error.subcode, data: error.data };
 }

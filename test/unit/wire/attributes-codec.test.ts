@@ -69,6 +69,13 @@ describe("AttributesCodec", () => {
     expect(codec.encode(attributesWith(ipv4(1), { unknown: [two, one] }))).toEqual(bytes);
   });
 
+  it("keeps the Partial bit of what came with it (RFC 4271 §5)", () => {
+    const attributes = attributesWith(ipv4(1), { communities: [0xfde90001], med: 1, partial: [8] });
+    const bytes = codec.encode(attributes);
+    expect(hexOf(bytes).endsWith("80040400000001" + "e00804fde90001")).toBe(true);
+    expect(codec.decode(bytes)).toEqual(attributes);
+  });
+
   it("returns bytes of their own", () => {
     const first = codec.encode(FULL);
     codec.encode(attributesWith(ipv4(1)));

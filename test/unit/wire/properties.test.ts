@@ -55,6 +55,7 @@ const attributesFor = (family: Family): fc.Arbitrary<PathAttributes> =>
       originatorId: fc.option(word.map(routerId), { nil: undefined }),
       clusterList: fc.array(word.map(routerId), { maxLength: 5 }),
       onlyToCustomer: fc.option(asNumber, { nil: undefined }),
+      isPartial: fc.boolean(),
       unknown: fc
         .uniqueArray(unknownType, { maxLength: 3 })
         .chain((types) =>
@@ -63,12 +64,30 @@ const attributesFor = (family: Family): fc.Arbitrary<PathAttributes> =>
           ),
         ),
     })
-    .map((more) =>
-      attributesWith(
-        family === Family.Ipv4 ? ipv4(0x0a000001) : ipv6(0x20010db8, 0, 0, 1),
-        more as Partial<PathAttributes>,
-      ),
+    .map(({ isPartial, ...more }) =>
+      attributesWith(family === Family.Ipv4 ? ipv4(0x0a000001) : ipv6(0x20010db8, 0, 0, 1), {
+        ...(more as Partial<PathAttributes>),
+        partial: isPartial ? transitiveTypes(more) : [],
+      }),
     );
+
+/** Of those that may be partial and are there. */
+function transitiveTypes(a: {
+  readonly aggregator: unknown;
+  readonly communities: readonly unknown[];
+  readonly extendedCommunities: readonly unknown[];
+  readonly largeCommunities: readonly unknown[];
+  readonly onlyToCustomer: unknown;
+}): number[] {
+  const there: readonly (readonly [number, boolean])[] = [
+    [7, a.aggregator !== undefined],
+    [8, a.communities.length > 0],
+    [16, a.extendedCommunities.length > 0],
+    [32, a.largeCommunities.length > 0],
+    [35, a.onlyToCustomer !== undefined],
+  ];
+  return there.filter(([, is]) => is).map(([type]) => type);
+}
 
 const prefixFor = (family: Family): fc.Arbitrary<Prefix> =>
   family === Family.Ipv4

@@ -73,7 +73,11 @@ describe("§3 c, attribute flags: treat-as-withdraw", () => {
     expect(outcome(`4f010100${AS_PATH}${NEXT_HOP}`)).toEqual(FINE);
   });
 
-  it("takes a partial optional transitive one", () => expect(outcome(`${MANDATORY}e00804fde90001`)).toEqual(FINE));
+  it("takes a partial optional transitive one, and remembers that it is", () => {
+    const update = decoderFor().decode(updateBody(`${MANDATORY}e00804fde90001 c02304 0000fde9`, NLRI));
+    expect(outcomeOf(update)).toEqual(FINE);
+    expect(update.announced[0]?.attributes.partial).toEqual([8]);
+  });
 });
 
 describe("§3 d, missing mandatory attributes: treat-as-withdraw", () => {

@@ -24,6 +24,12 @@ export class AttributeDraft {
   largeCommunities: readonly LargeCommunity[] | undefined = undefined;
   onlyToCustomer: Asn | undefined = undefined;
   unknown: UnknownAttribute[] | undefined = undefined;
+  partial: number[] | undefined = undefined;
+}
+
+export function markPartial(type: number, draft: AttributeDraft): void {
+  draft.partial ??= [];
+  draft.partial.push(type);
 }
 
 const NONE: readonly never[] = Object.freeze([]);
@@ -52,5 +58,6 @@ export function finishDraft(
     clusterList: draft.clusterList ?? NONE,
     onlyToCustomer: draft.onlyToCustomer,
     unknown: draft.unknown ?? NONE,
+    partial: draft.partial ?? NONE,
   });
 }

@@ -34,7 +34,9 @@ function column<T>(codec: AttributeCodec<T>, read: (a: PathAttributes, c: Attrib
     type: codec.type,
     encode(attributes, w, context) {
       const value = read(attributes, context);
-      if (value !== undefined) encodeAttribute(codec, value, w, context);
+      if (value === undefined) return;
+      const partial = attributes.partial.includes(codec.type) ? AttributeFlag.Partial : 0;
+      encodeAttribute(codec, value, w, context, codec.flags | partial);
     },
   };
 }
@@ -87,10 +89,16 @@ export function encodeFollowing(attributes: PathAttributes, w: Writer, context: 
 }
 
 /** Flags, type, length and value of one attribute. */
-export function encodeAttribute<T>(codec: AttributeCodec<T>, value: T, w: Writer, context: AttributeContext): void {
-  const at = beginAttribute(w, codec.flags, codec.type);
+export function encodeAttribute<T>(
+  codec: AttributeCodec<T>,
+  value: T,
+  w: Writer,
+  context: AttributeContext,
+  flags = codec.flags,
+): void {
+  const at = beginAttribute(w, flags, codec.type);
   codec.encode(value, w, context);
-  endAttribute(w, at, codec.flags);
+  endAttribute(w, at, flags);
 }
 
 /** RFC 4271 §5: whoever passes on what it does not know sets the Partial bit. */

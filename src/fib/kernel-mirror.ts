@@ -26,8 +26,8 @@ export interface FamilyMirror {
 }
 
 export interface MirrorHooks {
-  /** Nothing may be written until `read`. */
-  reading(): void;
+  /** Nothing may be written until `read`; `start` when nothing is under way. */
+  reading(start: () => void): void;
   /** All has been read; `first`: for the first time. */
   read(first: boolean): void;
   /** A route of ours or of others changed by somebody else's hand. */
@@ -89,22 +89,23 @@ export class KernelMirror implements NotificationHandler {
       return;
     }
     this.#running = true;
-    this.#hooks.reading();
     const started = this.#clock.now();
-    this.#dumper.run(this.#steps(), () => {
-      this.#running = false;
-      this.#targets.clear();
-      const milliseconds = Math.round(this.#clock.now() - started);
-      this.#log.info({ milliseconds }, "kernel tables read");
-      if (this.#again) {
-        this.#again = false;
-        this.read();
-        return;
-      }
-      const first = !this.#readBefore;
-      this.#readBefore = true;
-      this.#hooks.read(first);
-    });
+    this.#hooks.reading(() => this.#dumper.run(this.#steps(), () => this.#finished(started)));
+  }
+
+  #finished(started: number): void {
+    this.#running = false;
+    this.#targets.clear();
+    const milliseconds = Math.round(this.#clock.now() - started);
+    this.#log.info({ milliseconds }, "kernel tables read");
+    if (this.#again) {
+      this.#again = false;
+      this.read();
+      return;
+    }
+    const first = !this.#readBefore;
+    this.#readBefore = true;
+    this.#hooks.read(first);
   }
 
   /** The kernel answered in a way that what is known does not explain. */

@@ -86,7 +86,7 @@ class NetlinkFib implements Fib {
       resynchronise: () => this.#mirror.lookAgain(),
     });
     this.#mirror = new KernelMirror(options, this.#dumps, clock, log, this.#links, this.#families, {
-      reading: () => this.#writer.pause(),
+      reading: (start) => this.#writer.pause(start),
       read: (first) => {
         if (first) this.#becomeReady(options, clock);
         this.#writer.resume();

@@ -109,9 +109,9 @@ export class Reconciler {
     this.#pruning = true;
   }
 
-  /** Requests for what is queued, until the batch has `limit` of them or is full. Looks at no more than `budget` entries. */
-  fill(batch: RequestBatch, limit: number, budget: number): void {
-    for (let looked = 0; looked < budget && batch.count < limit; looked++) {
+  /** Requests for what is queued, until the batch is full. Looks at no more than `budget` entries. */
+  fill(batch: RequestBatch, budget: number): void {
+    for (let looked = 0; looked < budget; looked++) {
       const id = this.#queue.peek();
       if (id < 0 || !this.#request(id, batch)) return;
       this.#queue.shift();
@@ -122,6 +122,7 @@ export class Reconciler {
 
   /** The answers to what `fill` put into the batch. */
   apply(batch: RequestBatch): void {
+    this.#takeBack(batch);
     for (let i = 0; i < batch.count; i++) {
       const id = batch.ids[i] ?? 0;
       const operation = (batch.operations[i] ?? 0) as Operation;
@@ -130,24 +131,33 @@ export class Reconciler {
       if (errno === 0 || (operation === Operation.Delete && errno === Errno.ESRCH)) {
         this.#succeeded(id, operation, batch.targets[i] ?? 0);
       } else {
+        if (batch.doubts[i] === 1) this.table.raise(id, RouteFlag.Uncertain);
         this.#failed(id, errno, batch.texts.get(i));
       }
+      this.#targets.release(batch.targets[i] ?? 0);
     }
   }
 
   /** None of it was done: all of it waits again. */
   putBack(batch: RequestBatch): void {
-    for (let i = 0; i < batch.count; i++) this.enqueue(batch.ids[i] ?? 0);
+    this.#takeBack(batch);
+    for (let i = 0; i < batch.count; i++) {
+      const id = batch.ids[i] ?? 0;
+      if (batch.doubts[i] === 1) this.table.raise(id, RouteFlag.Uncertain);
+      this.enqueue(id);
+      this.#targets.release(batch.targets[i] ?? 0);
+    }
   }
 
   /** Nobody knows what of it was done. */
   doubt(batch: RequestBatch): void {
     this.unexplained = true;
+    this.#takeBack(batch);
     for (let i = 0; i < batch.count; i++) {
       const id = batch.ids[i] ?? 0;
-      if (!this.table.isLive(id)) continue;
       this.table.raise(id, RouteFlag.Uncertain);
       this.enqueue(id);
+      this.#targets.release(batch.targets[i] ?? 0);
     }
   }
 
@@ -216,8 +226,21 @@ export class Reconciler {
   }
 
   #add(id: number, operation: Operation, targetId: number, batch: RequestBatch): boolean {
+    const { table } = this;
     const encoded = this.#targets.encoded(targetId);
-    return encoded === undefined || batch.add(this.table, id, operation, targetId, encoded);
+    if (encoded === undefined) return true;
+    const index = batch.count;
+    if (!batch.add(table, id, operation, targetId, encoded)) return false;
+    // What happens from here on, somebody else's deletion for one, raises doubts anew: this request may come before or after it.
+    batch.doubts[index] = table.has(id, RouteFlag.Uncertain) ? 1 : 0;
+    table.lower(id, RouteFlag.Uncertain);
+    table.raise(id, RouteFlag.UnderWay);
+    this.#targets.use(targetId);
+    return true;
+  }
+
+  #takeBack(batch: RequestBatch): void {
+    for (let i = 0; i < batch.count; i++) this.table.lower(batch.ids[i] ?? 0, RouteFlag.UnderWay);
   }
 
   #blocker(id: number, wanted: number) {
@@ -230,15 +253,13 @@ export class Reconciler {
     const { table } = this;
     if (operation !== Operation.Delete) {
       table.setPresent(id, targetId);
-      table.lower(id, RouteFlag.Uncertain);
       this.#unpark(id);
-      if (table.others(id) !== undefined) this.enqueue(id);
+      if (table.others(id) !== undefined || table.wanted(id) !== targetId) this.enqueue(id);
       return;
     }
     const metric = this.#targets.metric(targetId);
     table.removePresent(id, metric);
     if (table.wanted(id) === 0) {
-      table.lower(id, RouteFlag.Uncertain);
       if (table.present(id) !== 0) this.enqueue(id);
       else table.tidy(id);
       return;

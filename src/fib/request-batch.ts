@@ -12,7 +12,7 @@ import type { RouteTable } from "./route-table.ts";
 export const Operation = { Add: 0, Replace: 1, Delete: 2 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 
-const CAPACITY = 1024;
+export const CAPACITY = 1024;
 const BUFFER_BYTES = 1 << 18;
 /** Of the answers that the kernel words, as many as anybody reads. */
 const MAX_TEXTS = 16;
@@ -38,6 +38,8 @@ export class RequestBatch {
   readonly operations = new Uint8Array(CAPACITY);
   /** The target number that an addition writes or a deletion removes. */
   readonly targets = new Int32Array(CAPACITY);
+  /** 1 if the route's state was in doubt when the request was made. */
+  readonly doubts = new Uint8Array(CAPACITY);
   /** 0 where it succeeded. */
   readonly errnos = new Int32Array(CAPACITY);
   readonly texts = new Map<number, string>();
@@ -97,11 +99,15 @@ export class RequestBatch {
     return this.#bytes.subarray(0, this.#used * 4);
   }
 
-  /** Sends and reads the answers: the kernel has them ready when send returns. */
-  submit(socket: RequestPort): Answer {
+  /** Sends, and reads the answers: the kernel has them ready when it has taken the requests. The batch is left alone until `done`. */
+  submit(socket: RequestPort, done: (answer: Answer) => void): void {
     this.#words[this.#last + 1] = (this.#words[this.#last + 1] ?? 0) | (Flag.Ack << 16);
-    const errno = socket.send(this.#bytes, this.#used * 4);
-    if (errno !== 0) return { kind: "refused", errno };
+    socket.send(this.#bytes, this.#used * 4, (errno) => {
+      done(errno === 0 ? this.#readAnswers(socket) : { kind: "refused", errno });
+    });
+  }
+
+  #readAnswers(socket: RequestPort): Answer {
     const cursor = this.#cursor;
     let tries = 0;
     for (;;) {

@@ -23,6 +23,8 @@ export const RouteFlag = {
   Parked: 8,
   /** Somebody else's route has its place. */
   Blocked: 16,
+  /** In a request that the kernel has not answered yet. */
+  UnderWay: 32,
 } as const;
 
 /**
@@ -204,10 +206,10 @@ export class RouteTable {
     this.#prefixes.set(id, FLAGS, flags | (generation << GENERATION_SHIFT));
   }
 
-  /** Removes the record if it is neither wanted nor present nor queued. */
+  /** Removes the record if it is neither wanted nor present nor in anybody's hands. */
   tidy(id: number): void {
     if (this.wanted(id) !== 0 || this.present(id) !== 0 || this.#others.has(id)) return;
-    if (this.has(id, RouteFlag.Queued | RouteFlag.Parked)) return;
+    if (this.has(id, RouteFlag.Queued | RouteFlag.Parked | RouteFlag.UnderWay)) return;
     this.#prefixes.remove(id);
   }
 

@@ -52,11 +52,9 @@ function numberInFiles(name: string, files: readonly string[]): number | undefin
 function vrfTable(name: string): number | undefined {
   const socket = new RequestSocket(BUFFER_BYTES, BUFFER_BYTES);
   try {
-    const request = linkRequest(name, 1);
-    if (socket.send(request, request.length) !== 0) return undefined;
     const bytes = new Uint8Array(RECEIVE_BYTES);
     const cursor = new MessageCursor(bytes);
-    cursor.reset(Math.max(0, socket.receive(bytes)));
+    cursor.reset(Math.max(0, socket.ask(linkRequest(name, 1), bytes)));
     return cursor.next() && cursor.type === MessageType.NewLink ? decodeVrfTable(cursor) : undefined;
   } finally {
     socket.close();

@@ -2,15 +2,11 @@
 
 import { familyName } from "../bgp/model/family.ts";
 import type { Clock, Logger, Timer } from "../bgp/model/ports.ts";
-import { Errno, errnoName } from "../sys/errno.ts";
+import { errnoName } from "../sys/errno.ts";
 import type { RequestPort } from "./netlink/socket.ts";
 import type { Reconciler } from "./reconciler.ts";
-import { RequestBatch } from "./request-batch.ts";
+import { type Answer, RequestBatch } from "./request-batch.ts";
 
-/** The kernel works within send(2), so the event loop stands still meanwhile: batches are kept about this long. */
-const SLICE_MILLISECONDS = 3;
-const MIN_BATCH = 32;
-const MAX_BATCH = 1024;
 /** Entries looked at in one slice, with or without a request. */
 const LOOKED_AT = 4096;
 const FIRST_RETRY_MILLISECONDS = 20;
@@ -30,9 +26,10 @@ export class Writer {
   readonly #reconcilers: readonly Reconciler[];
   readonly #hooks: WriterHooks;
   readonly #batch = new RequestBatch();
-  #limit = 256;
   #turn = 0;
   #scheduled = false;
+  #underWay = false;
+  readonly #whenPaused: (() => void)[] = [];
   #paused = true;
   #closed = false;
   #retry: Timer | undefined;
@@ -48,7 +45,7 @@ export class Writer {
 
   /** There may be something to write. `idle` follows in any case. */
   wake(): void {
-    if (this.#scheduled || this.#paused || this.#closed) return;
+    if (this.#scheduled || this.#underWay || this.#paused || this.#closed) return;
     this.#scheduled = true;
     this.#clock.soon(() => {
       this.#scheduled = false;
@@ -56,9 +53,14 @@ export class Writer {
     });
   }
 
-  /** While the table is dumped nothing is written: a dump that runs beside our own changes would show neither before nor after. */
-  pause(): void {
+  /**
+   * While the table is dumped nothing is written: a dump that runs beside our own changes would show neither before nor after.
+   * `paused` follows when what is under way has been answered.
+   */
+  pause(paused: () => void): void {
     this.#paused = true;
+    if (this.#underWay) this.#whenPaused.push(paused);
+    else paused();
   }
 
   resume(): void {
@@ -101,13 +103,24 @@ export class Writer {
     }
     const batch = this.#batch;
     batch.clear();
-    reconciler.fill(batch, this.#limit, LOOKED_AT);
-    if (batch.count > 0 && !this.#submit(reconciler, batch)) return;
-    if (reconciler.unexplained) {
-      reconciler.unexplained = false;
-      this.#hooks.resynchronise();
+    reconciler.fill(batch, LOOKED_AT);
+    if (batch.count === 0) {
+      this.wake();
+      return;
     }
-    this.wake();
+    this.#underWay = true;
+    batch.submit(this.#socket, (answer) => {
+      this.#underWay = false;
+      if (this.#closed) return;
+      const pause = this.#answered(reconciler, batch, answer);
+      if (reconciler.unexplained) {
+        reconciler.unexplained = false;
+        this.#hooks.resynchronise();
+      }
+      for (const run of this.#whenPaused.splice(0)) run();
+      if (pause === 0) this.wake();
+      else this.#clock.after(pause, () => this.wake());
+    });
   }
 
   /** The families take turns. */
@@ -120,36 +133,23 @@ export class Writer {
     return undefined;
   }
 
-  /** False if the kernel takes nothing for the moment. */
-  #submit(reconciler: Reconciler, batch: RequestBatch): boolean {
-    const started = this.#clock.now();
-    const answer = batch.submit(this.#socket);
-    const took = Math.max(this.#clock.now() - started, 0.01);
+  /** How long to wait before the next batch, in milliseconds. */
+  #answered(reconciler: Reconciler, batch: RequestBatch, answer: Answer): number {
     switch (answer.kind) {
       case "answered":
         reconciler.apply(batch);
-        if (batch.count === this.#limit || took > SLICE_MILLISECONDS) this.#adapt(batch.count / took);
-        return true;
+        return 0;
       case "lost":
         this.#log.warn({ family: familyName(reconciler.table.family), count: batch.count }, "kernel answers lost");
         reconciler.doubt(batch);
-        return true;
-      case "refused":
+        return 0;
+      case "refused": {
         reconciler.putBack(batch);
-        if (answer.errno === Errno.EMSGSIZE) {
-          this.#limit = Math.max(1, this.#limit >> 1);
-          return true;
-        }
         this.#log.warn({ reason: errnoName(answer.errno), count: batch.count }, "kernel takes no routes");
-        this.#clock.after(this.#retryDelay, () => this.wake());
-        this.#retryDelay = Math.min(this.#retryDelay * 2, LAST_RETRY_MILLISECONDS);
-        return false;
+        const delay = this.#retryDelay;
+        this.#retryDelay = Math.min(delay * 2, LAST_RETRY_MILLISECONDS);
+        return delay;
+      }
     }
-  }
-
-  /** Halfway towards the number that would have taken one slice. */
-  #adapt(perMillisecond: number): void {
-    const ideal = perMillisecond * SLICE_MILLISECONDS;
-    this.#limit = Math.round(Math.min(MAX_BATCH, Math.max(MIN_BATCH, (this.#limit + ideal) / 2)));
   }
 }

@@ -20,7 +20,6 @@ export const Errno = {
   EBUSY: 16,
   EEXIST: 17,
   ENODEV: 19,
-  EMSGSIZE: 90,
   ENOBUFS: 105,
 } as const;
 

@@ -14,6 +14,9 @@ interface Libc {
   getsockopt(fd: number, level: number, name: number, value: Int32Array, length: Uint32Array): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  /** On a thread of libuv's pool, so that a call that waits inside the kernel does not hold up the event loop. No errno. */
+  sendLater(fd: number, bytes: Uint8Array, length: number, flags: number, done: Done): void;
+  recvLater(fd: number, bytes: Uint8Array, length: number, flags: number, done: Done): void;
   dup3(from: number, to: number, flags: number): number;
   close(fd: number): number;
   if_nametoindex(name: string): number;
@@ -21,6 +24,8 @@ interface Libc {
   /** Where the bytes are, for structures that point to others. They must outlive the call that is given the structure. */
   address(bytes: Uint8Array): bigint;
 }
+
+type Done = (error: unknown, result: number) => void;
 
 let loaded: Libc | undefined;
 
@@ -40,6 +45,8 @@ function load(): Libc {
   try {
     const koffi: typeof import("koffi") = createRequire(import.meta.url)("koffi");
     const library = koffi.load(null);
+    const send = library.func("intptr_t send(int, const void *, size_t, int)");
+    const recv = library.func("intptr_t recv(int, void *, size_t, int)");
     return {
       socket: library.func("int socket(int, int, int)"),
       socketpair: library.func("int socketpair(int, int, int, void *)"),
@@ -47,8 +54,10 @@ function load(): Libc {
       getsockname: library.func("int getsockname(int, void *, void *)"),
       setsockopt: library.func("int setsockopt(int, int, int, const void *, uint32_t)"),
       getsockopt: library.func("int getsockopt(int, int, int, void *, void *)"),
-      send: library.func("intptr_t send(int, const void *, size_t, int)"),
-      recv: library.func("intptr_t recv(int, void *, size_t, int)"),
+      send,
+      recv,
+      sendLater: send.async,
+      recvLater: recv.async,
       dup3: library.func("int dup3(int, int, int)"),
       close: library.func("int close(int)"),
       if_nametoindex: library.func("unsigned int if_nametoindex(const char *)"),

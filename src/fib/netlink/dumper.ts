@@ -7,9 +7,6 @@ import { doneCode, errorCode } from "./error-message.ts";
 import { MessageCursor } from "./message.ts";
 import { RECEIVE_BYTES, type RequestPort } from "./socket.ts";
 
-const SLICE_MILLISECONDS = 3;
-/** Parts read in one slice at most, whatever the clock says. */
-const SLICE_PARTS = 32;
 const RETRY_MILLISECONDS = 100;
 /** A table that changes all the time is taken as it is after so many attempts; notifications tell the rest. */
 const MAX_INTERRUPTIONS = 5;
@@ -64,30 +61,28 @@ export class Dumper {
     this.#interrupted = false;
     step.begin();
     const request = step.request(this.#sequence);
-    const errno = this.#socket.send(request, request.length);
-    if (errno !== 0) this.#again(step, done, errno);
-    else this.#clock.soon(() => this.#slice(step, done));
+    this.#socket.send(request, request.length, (errno) => {
+      if (errno !== 0) this.#again(step, done, errno);
+      else this.#next(step, done);
+    });
   }
 
-  #slice(step: DumpStep, done: () => void): void {
+  #next(step: DumpStep, done: () => void): void {
     if (this.#closed) return;
-    const until = this.#clock.now() + SLICE_MILLISECONDS;
-    for (let parts = 0; parts < SLICE_PARTS && (parts === 0 || this.#clock.now() < until); parts++) {
-      const length = this.#socket.receive(this.#bytes);
-      if (length === -Errno.EINTR) continue;
-      if (length < 0) {
-        this.#again(step, done, -length);
-        return;
-      }
-      const end = this.#part(step, length);
-      if (end === undefined) continue;
-      // A table that does not exist (yet) is an empty one.
-      if (end !== 0 && end !== Errno.ENOENT) this.#again(step, done, end);
-      else if (this.#interrupted && this.#interruptions++ < MAX_INTERRUPTIONS) this.#again(step, done, Errno.EINTR);
-      else step.end(done);
-      return;
-    }
-    this.#clock.soon(() => this.#slice(step, done));
+    this.#socket.receiveLater(this.#bytes, (length) => {
+      if (length === -Errno.EINTR) this.#next(step, done);
+      else if (length < 0) this.#again(step, done, -length);
+      else this.#received(step, length, done);
+    });
+  }
+
+  #received(step: DumpStep, length: number, done: () => void): void {
+    const end = this.#part(step, length);
+    if (end === undefined) this.#next(step, done);
+    // A table that does not exist (yet) is an empty one.
+    else if (end !== 0 && end !== Errno.ENOENT) this.#again(step, done, end);
+    else if (this.#interrupted && this.#interruptions++ < MAX_INTERRUPTIONS) this.#again(step, done, Errno.EINTR);
+    else step.end(done);
   }
 
   /** The errno (0: none) with which the dump ended; undefined if it goes on. */
@@ -105,6 +100,7 @@ export class Dumper {
   }
 
   #again(step: DumpStep, done: () => void, errno: number): void {
+    if (this.#closed) return;
     this.#failed(step.name, errno);
     this.#retry = this.#clock.after(RETRY_MILLISECONDS, () => this.#start(step, done));
   }

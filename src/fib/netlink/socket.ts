@@ -1,4 +1,7 @@
-/** An rtnetlink socket for requests. The kernel works them off within send(2), so the answers are there when it returns. */
+/**
+ * An rtnetlink socket for requests. The kernel works them off within send(2), and makes each part of a dump within recv(2); both may
+ * wait for the lock that all of rtnetlink shares. So both run on another thread, and the answers are there when they are done.
+ */
 
 import { Errno, SystemError } from "../../sys/errno.ts";
 import { checked, libc } from "../../sys/libc.ts";
@@ -49,10 +52,12 @@ function setBuffer(fd: number, forced: number, plain: number, bytes: number): vo
 
 /** What sends requests and has their answers. */
 export interface RequestPort {
-  /** 0, or the errno. All of the messages were sent or none. */
-  send(bytes: Uint8Array, length: number): number;
+  /** `done` gets 0 or the errno: all of the messages were sent, or none. The bytes must be left alone until then. */
+  send(bytes: Uint8Array, length: number, done: (errno: number) => void): void;
   /** Bytes received, or the negative errno: -EAGAIN when there is nothing. */
   receive(into: Uint8Array): number;
+  /** The same for the next part of a dump. */
+  receiveLater(into: Uint8Array, done: (length: number) => void): void;
 }
 
 export class RequestSocket implements RequestPort {
@@ -60,6 +65,7 @@ export class RequestSocket implements RequestPort {
   /** Names this socket in notifications that its requests cause. */
   readonly port: number;
   #open = true;
+  #underWay = 0;
 
   constructor(sendBuffer: number, receiveBuffer: number) {
     this.#fd = openNetlink(0, receiveBuffer);
@@ -69,9 +75,30 @@ export class RequestSocket implements RequestPort {
     this.port = new DataView(address.buffer).getUint32(4, true);
   }
 
-  send(bytes: Uint8Array, length: number): number {
-    if (!this.#open) return Errno.EPERM;
-    return libc().send(this.#fd, bytes, length, MSG_DONTWAIT) < 0 ? libc().errno() : 0;
+  send(bytes: Uint8Array, length: number, done: (errno: number) => void): void {
+    if (!this.#open) return;
+    this.#underWay++;
+    libc().sendLater(this.#fd, bytes, length, MSG_DONTWAIT, (_error, sent) => {
+      this.#returned();
+      if (!this.#open) return;
+      // errno belongs to the other thread. Where nothing was sent nothing was done: asking again here tells why.
+      done(sent >= 0 || libc().send(this.#fd, bytes, length, MSG_DONTWAIT) >= 0 ? 0 : libc().errno());
+    });
+  }
+
+  receiveLater(into: Uint8Array, done: (length: number) => void): void {
+    if (!this.#open) return;
+    this.#underWay++;
+    libc().recvLater(this.#fd, into, into.length, MSG_DONTWAIT, (_error, length) => {
+      this.#returned();
+      if (this.#open) done(length >= 0 ? length : this.receive(into));
+    });
+  }
+
+  /** One request and its answer, at once: for start-up, when nothing else waits. Bytes received, or the negative errno. */
+  ask(request: Uint8Array, into: Uint8Array): number {
+    if (libc().send(this.#fd, request, request.length, MSG_DONTWAIT) < 0) return -libc().errno();
+    return this.receive(into);
   }
 
   receive(into: Uint8Array): number {
@@ -80,9 +107,15 @@ export class RequestSocket implements RequestPort {
     return length < 0 ? -libc().errno() : length;
   }
 
+  /** Nothing is called back any more. The descriptor goes when no thread uses it. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    libc().close(this.#fd);
+    if (this.#underWay === 0) libc().close(this.#fd);
+  }
+
+  #returned(): void {
+    this.#underWay--;
+    if (!this.#open && this.#underWay === 0) libc().close(this.#fd);
   }
 }

@@ -54,8 +54,7 @@ export class LabNode {
 
   /** Called by the lab. */
   async prepare(): Promise<void> {
-    // Daemons that shed privileges write here too.
-    mkdirSync(this.folder, { mode: 0o777 });
+    mkdirSync(this.folder);
     const writes = Object.entries(settings).map(([key, value]) => `echo ${value} > /proc/sys/${key}`);
     await this.exec(["sh", "-ec", `ip link set lo up\n${writes.join("\n")}`]);
   }
@@ -98,7 +97,7 @@ export class LabNode {
   }
 
   async setLink(name: string, state: "up" | "down"): Promise<void> {
-    await this.ip("link", "set", name, state);
+    await this.ip("link", "set", "dev", name, state);
   }
 
   /** Gives an interface its addresses and brings it up. */
@@ -107,7 +106,7 @@ export class LabNode {
     for (const address of addresses) {
       await this.ip("address", "add", address, "dev", name, ...(address.includes(":") ? ["nodad"] : []));
     }
-    await this.ip("link", "set", name, "up");
+    await this.ip("link", "set", "dev", name, "up");
   }
 
   /** Resolves when the interface carries and its addresses may be used: the kernel needs some 10 ms for both. */
@@ -123,7 +122,7 @@ export class LabNode {
 
   /** Addresses on an interface that is always up, such as those of a router itself or of a workload behind it. */
   async dummy(name: string, ...addresses: string[]): Promise<void> {
-    await this.ip("link", "add", name, "type", "dummy");
+    await this.ip("link", "add", "name", name, "type", "dummy");
     await this.configure(name, addresses);
   }
 

@@ -1,7 +1,7 @@
 /** Networks for tests: nodes are network namespaces, joined by virtual cables and switches, gone when the test ends. */
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFailed, onTestFinished } from "vitest";
@@ -49,6 +49,8 @@ export class Lab implements AsyncDisposable {
   private constructor(name: string) {
     this.#name = name;
     this.folder = mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-${name}-`));
+    // Daemons that shed root have their sockets below.
+    chmodSync(this.folder, 0o755);
   }
 
   static async create(name: string): Promise<Lab> {
@@ -86,7 +88,7 @@ export class Lab implements AsyncDisposable {
   async link(first: LabNode, second: LabNode, options: LinkOptions = {}): Promise<[string, string]> {
     const interfaces = options.interfaces ?? [first.freeInterface(second.name), second.freeInterface(first.name)];
     const peer = ["peer", "name", interfaces[1], "netns", second.namespace];
-    await first.ip("link", "add", interfaces[0], "type", "veth", ...peer);
+    await first.ip("link", "add", "name", interfaces[0], "type", "veth", ...peer);
     await first.configure(interfaces[0], options.addresses?.[0] ?? []);
     await second.configure(interfaces[1], options.addresses?.[1] ?? []);
     await first.ready(interfaces[0]);
@@ -101,7 +103,7 @@ export class Lab implements AsyncDisposable {
     await home.ip("link", "set", "switch", "up");
     for (const [node, ...addresses] of members) {
       const [port] = await this.link(home, node, { addresses: [[], addresses] });
-      await home.ip("link", "set", port, "master", "switch");
+      await home.ip("link", "set", "dev", port, "master", "switch");
     }
     return home;
   }

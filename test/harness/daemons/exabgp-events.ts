@@ -1,0 +1,89 @@
+/** Adds up what ExaBGP's JSON events say: which sessions are up, and which routes were received and not withdrawn. */
+
+import {
+  asCommunity,
+  asJson,
+  asList,
+  asNumber,
+  asOrigin,
+  asText,
+  type FamilyName,
+  type Json,
+  type SeenRoute,
+} from "./speaker.ts";
+
+const stateNames: Readonly<Record<string, string>> = { up: "Established", connected: "OpenSent", down: "Idle" };
+
+/** The state of each peer, by its address. */
+export function exabgpSessions(text: string): Map<string, string> {
+  const states = new Map<string, string>();
+  for (const event of events(text)) {
+    if (event["type"] !== "state") continue;
+    const neighbor = asJson(event["neighbor"]);
+    states.set(peerOf(neighbor), stateNames[String(neighbor["state"])] ?? "Idle");
+  }
+  return states;
+}
+
+export function exabgpTable(text: string, family: FamilyName): SeenRoute[] {
+  const table = new Map<string, SeenRoute>();
+  for (const event of events(text)) {
+    const neighbor = asJson(event["neighbor"]);
+    const peer = peerOf(neighbor);
+    if (event["type"] === "state" && neighbor["state"] === "down") {
+      for (const [key, route] of table) if (route.peer === peer) table.delete(key);
+    }
+    if (event["type"] !== "update") continue;
+    const update = asJson(asJson(neighbor["message"])["update"]);
+    const name = `${family} unicast`;
+    for (const entry of asList(asJson(update["withdraw"])[name])) table.delete(keyOf(peer, asJson(entry)));
+    const byNextHop = Object.entries(asJson(asJson(update["announce"])[name]));
+    for (const [nextHop, entries] of byNextHop) {
+      // The same prefixes stand under the link-local address once more (RFC 2545 section 3).
+      if (byNextHop.length > 1 && nextHop.startsWith("fe80:")) continue;
+      for (const entry of asList(entries).map(asJson)) {
+        table.set(keyOf(peer, entry), routeOf(peer, nextHop, entry, asJson(update["attribute"])));
+      }
+    }
+  }
+  return [...table.values()];
+}
+
+function events(text: string): Json[] {
+  // The last line may still be being written.
+  const lines = text.split("\n").slice(0, -1);
+  return lines.filter((line) => line.startsWith("{")).map((line) => asJson(JSON.parse(line)));
+}
+
+const peerOf = (neighbor: Json) => String(asJson(neighbor["address"])["peer"]);
+
+const keyOf = (peer: string, entry: Json) => `${peer} ${entry["nlri"]} ${entry["path-information"] ?? ""}`;
+
+function routeOf(peer: string, nextHop: string, entry: Json, attributes: Json): SeenRoute {
+  const pathId = asText(entry["path-information"]);
+  return {
+    prefix: String(entry["nlri"]),
+    best: true,
+    peer,
+    // Written as an address: 0.0.0.7
+    pathId: pathId?.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0),
+    nextHop,
+    asPath: asPathText(attributes["as-path"]),
+    origin: asOrigin(attributes["origin"]),
+    med: asNumber(attributes["med"]),
+    localPref: asNumber(attributes["local-preference"]),
+    communities: asList(attributes["community"]).map((pair) => asCommunity(tuple(pair))),
+    largeCommunities: asList(attributes["large-community"]).map(tuple),
+    originatorId: asText(attributes["originator-id"]),
+    clusterList: asList(attributes["cluster-list"]).map(String),
+  };
+}
+
+const tuple = (value: unknown) => (Array.isArray(value) ? value.join(":") : String(value));
+
+/** A list of numbers; an AS_SET within it is a list of its own. */
+function asPathText(path: unknown): string {
+  return asList(path)
+    .map((entry) => (Array.isArray(entry) ? `{${entry.join(" ")}}` : String(entry)))
+    .join(" ");
+}

@@ -1,0 +1,145 @@
+/**
+ * Drives ExaBGP in a lab. It keeps no table: commands go in through a pipe, and what it receives comes out as one JSON
+ * document a line, from which the table is added up here.
+ */
+
+import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { LabNode } from "../lab-node.ts";
+import type { BackgroundProcess } from "../process.ts";
+import { waitFor } from "../wait-for.ts";
+import { exabgpSessions, exabgpTable } from "./exabgp-events.ts";
+import {
+  DaemonError,
+  type FamilyName,
+  familiesOf,
+  isInternal,
+  type PeerSpec,
+  type RouteSpec,
+  type SeenRoute,
+  type SeenSession,
+  type Speaker,
+  type SpeakerSpec,
+} from "./speaker.ts";
+
+export class Exabgp implements Speaker {
+  readonly daemon = "exabgp";
+  readonly #node: LabNode;
+  readonly #spec: SpeakerSpec;
+  readonly #pipe: string;
+  readonly #events: string;
+  #process: BackgroundProcess | undefined;
+
+  constructor(node: LabNode, spec: SpeakerSpec) {
+    this.#node = node;
+    this.#spec = spec;
+    this.#pipe = join(node.folder, "exabgp.commands");
+    this.#events = join(node.folder, "exabgp.events");
+  }
+
+  get process(): BackgroundProcess {
+    if (this.#process === undefined) throw new DaemonError("exabgp was not started");
+    return this.#process;
+  }
+
+  async start(): Promise<void> {
+    const script = join(this.#node.folder, "exabgp-api.sh");
+    const file = join(this.#node.folder, "exabgp.conf");
+    for (const path of [this.#pipe, this.#events]) rmSync(path, { force: true });
+    execFileSync("mkfifo", [this.#pipe]);
+    // Held open for reading and writing, so that the pipe does not end when one writer does.
+    writeFileSync(script, `#!/bin/sh\nexec 3<> ${this.#pipe}\ncat <&3 &\nexec cat > ${this.#events}\n`, {
+      mode: 0o755,
+    });
+    writeFileSync(file, exabgpConfiguration(this.#spec, script));
+    this.#process = this.#node.spawn(["exabgp", file], "exabgp", {
+      exabgp_daemon_user: "root",
+      exabgp_api_cli: "false",
+      exabgp_api_ack: "false",
+      ...(this.#spec.listen === undefined ? {} : { exabgp_tcp_bind: this.#spec.listen.join(" ") }),
+    });
+    await waitFor(() => existsSync(this.#events), { what: "exabgp to start its process" });
+    for (const route of this.#spec.routes ?? []) await this.announce(route);
+  }
+
+  async stop(): Promise<void> {
+    await this.process.stop("SIGTERM");
+  }
+
+  async kill(): Promise<void> {
+    await this.process.stop("SIGKILL");
+  }
+
+  async routes(family: FamilyName): Promise<SeenRoute[]> {
+    return exabgpTable(this.#readEvents(), family);
+  }
+
+  async sessions(): Promise<SeenSession[]> {
+    const states = exabgpSessions(this.#readEvents());
+    return this.#spec.peers.map((peer) => {
+      const state = states.get(peer.address) ?? "Idle";
+      return { peer: peer.address, state, established: state === "Established" };
+    });
+  }
+
+  async announce(route: RouteSpec): Promise<void> {
+    const words = [`announce route ${route.prefix} next-hop ${route.nextHop ?? "self"} origin igp`];
+    if (route.asPath !== undefined) words.push(`as-path [ ${route.asPath.join(" ")} ]`);
+    if (route.communities !== undefined) words.push(`community [ ${route.communities.join(" ")} ]`);
+    if (route.largeCommunities !== undefined) words.push(`large-community [ ${route.largeCommunities.join(" ")} ]`);
+    if (route.med !== undefined) words.push(`med ${route.med}`);
+    if (route.localPref !== undefined) words.push(`local-preference ${route.localPref}`);
+    this.command(words.join(" "));
+  }
+
+  async withdraw(prefix: string): Promise<void> {
+    this.command(`withdraw route ${prefix}`);
+  }
+
+  /** A line of ExaBGP's API. */
+  command(line: string): void {
+    appendFileSync(this.#pipe, `${line}\n`);
+  }
+
+  #readEvents(): string {
+    return existsSync(this.#events) ? readFileSync(this.#events, "utf8") : "";
+  }
+}
+
+function exabgpConfiguration(spec: SpeakerSpec, script: string): string {
+  const lines = ["process api {", `  run ${script};`, "  encoder json;", "}"];
+  for (const peer of spec.peers) lines.push(...neighborLines(spec, peer));
+  return `${lines.join("\n")}\n`;
+}
+
+function neighborLines(spec: SpeakerSpec, peer: PeerSpec): string[] {
+  const families = familiesOf(peer);
+  const lines = [
+    `neighbor ${peer.address} {`,
+    `  router-id ${spec.routerId};`,
+    `  local-address ${peer.localAddress ?? spec.listen?.[0] ?? "auto"};`,
+    `  local-as ${spec.asNumber};`,
+    `  peer-as ${peer.asNumber};`,
+    `  hold-time ${peer.holdTime ?? 180};`,
+    `  family { ${families.map((family) => `${family} unicast;`).join(" ")} }`,
+    "  api { processes [ api ]; neighbor-changes; receive { parsed; update; notification; } }",
+  ];
+  if (peer.password !== undefined) lines.push(`  md5-password "${peer.password}";`);
+  if (peer.passive) lines.push("  passive;");
+  if (peer.port !== undefined) lines.push(`  connect ${peer.port};`);
+  if (peer.ttlSecurity !== undefined) lines.push("  outgoing-ttl 255;", `  incoming-ttl ${256 - peer.ttlSecurity};`);
+  else if (peer.multihop !== undefined && !isInternal(spec, peer)) lines.push(`  outgoing-ttl ${peer.multihop};`);
+  const capabilities = ["route-refresh;"];
+  if (peer.gracefulRestart !== undefined) capabilities.push(`graceful-restart ${peer.gracefulRestart};`);
+  if (peer.addPath !== undefined) {
+    capabilities.push(`add-path ${{ send: "send", receive: "receive", both: "send/receive" }[peer.addPath]};`);
+  }
+  if (peer.extendedNextHop) {
+    capabilities.push("nexthop;");
+    lines.push("  nexthop { ipv4 unicast ipv6; }");
+  }
+  if (peer.extendedMessages) capabilities.push("extended-message;");
+  lines.push(`  capability { ${capabilities.join(" ")} }`);
+  return [...lines, "}"];
+}

@@ -39,6 +39,7 @@ export class CommandsDocument {
       terminal: { stdout, stderr, environment: {}, wallTime: () => 0 },
       registerConfigCommands,
       runDaemon: async () => 0,
+      cleanupKernel: async () => 0,
     });
     for (const [name, text] of Object.entries(FILES)) {
       writeFileSync(join(this.#cli.directory, name), text, { mode: 0o600 });

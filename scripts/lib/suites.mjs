@@ -6,7 +6,7 @@ import { root, run, tool } from "./run.mjs";
 import { bold, marks, say, seconds } from "./terminal.mjs";
 
 /** Where each suite leaves `<name>.json`, and interop its table of what was proven against what. */
-export const resultsFolder = join(root, "test-results");
+const resultsFolder = join(root, "test-results");
 
 /** From the quick to the slow: the cause of a failure shows in the first suite that it breaks. */
 export const suites = [
@@ -25,6 +25,7 @@ export async function runSuite({ name, project }, signal) {
   const report = join(resultsFolder, `${name}.json`);
   mkdirSync(resultsFolder, { recursive: true });
   rmSync(report, { force: true });
+  if (name === "interop") rmSync(join(resultsFolder, "interop.jsonl"), { force: true });
   say(bold(`\n${name} tests`));
   const command = [...tool("vitest", "vitest.mjs"), "run", "--project", project, "--passWithNoTests", `test/${name}/`];
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];

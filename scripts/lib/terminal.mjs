@@ -9,6 +9,7 @@ export const red = paint("31");
 const green = paint("32");
 const yellow = paint("33");
 
+/** @param {string} text */
 export const say = (text) => process.stdout.write(`${text}\n`);
 
 /** "0.4 s", "12 s", "3 min 05 s". */
@@ -26,7 +27,11 @@ export function stepLine(mark, name, milliseconds, note = "") {
 
 export const marks = { passed: green("✓"), failed: red("✗"), skipped: yellow("-") };
 
-/** Ends the script: one line that says what is wrong and what to do. */
+/**
+ * Ends the script: one line that says what is wrong and what to do.
+ * @param {string} message
+ * @returns {never}
+ */
 export function fail(message, status = 1) {
   process.stderr.write(`${red("error:")} ${message}\n`);
   process.exit(status);

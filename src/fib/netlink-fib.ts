@@ -98,7 +98,7 @@ class NetlinkFib implements Fib {
       },
     });
     // Listening before reading: nothing that happens meanwhile is missed.
-    this.#notifications = new NotificationSocket(this.#requests.port, options.table, this.#mirror);
+    this.#notifications = new NotificationSocket(this.#requests.port, options.table, clock, this.#mirror);
     this.#mirror.read();
   }
 

@@ -6,7 +6,7 @@
 
 import { Family } from "../bgp/model/family.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
-import { IdSet } from "../columns/id-columns.ts";
+import { IdColumn, IdSet } from "../columns/id-columns.ts";
 import { IdQueue } from "../columns/id-queue.ts";
 import { Errno, errnoName } from "../sys/errno.ts";
 import type { FibTarget, KernelEntry } from "./fib.ts";
@@ -28,7 +28,10 @@ export class Reconciler {
   readonly #refusals: RefusalLog;
   readonly #queue = new IdQueue();
   readonly #parked = new IdSet();
-  readonly #reasons = new Map<number, string>();
+  /** Why a route is parked: a place in #reasonTexts. */
+  readonly #reasons = new IdColumn();
+  readonly #reasonTexts: string[] = [""];
+  readonly #reasonNumbers = new Map<string, number>();
   /** Routes of an earlier run that nobody wants are deleted from now on. */
   #pruning = false;
   /** Somebody holds the place of a route of ours, and it is not yet known who: the family must be dumped. */
@@ -192,7 +195,7 @@ export class Reconciler {
               : "different",
       reason:
         foreign === undefined
-          ? this.#reasons.get(id)
+          ? this.#reasonTexts[this.#reasons.get(id)] || undefined
           : `a route of protocol ${foreign.protocol} has the same prefix and metric`,
     };
   }
@@ -275,15 +278,25 @@ export class Reconciler {
     if (errno === Errno.EEXIST) this.unexplained = true;
     table.raise(id, RouteFlag.Parked);
     const known = this.#reasons.get(id);
+    const number = this.#reasonNumber(reason);
     this.#parked.add(id);
-    this.#reasons.set(id, reason);
+    this.#reasons.set(id, number);
     if (TRANSIENT.has(errno)) this.transient = true;
-    else if (known !== reason) this.#refusals.note(table.prefix(id), reason);
+    else if (known !== number) this.#refusals.note(table.prefix(id), reason);
+  }
+
+  #reasonNumber(text: string): number {
+    let number = this.#reasonNumbers.get(text);
+    if (number === undefined) {
+      number = this.#reasonTexts.push(text) - 1;
+      this.#reasonNumbers.set(text, number);
+    }
+    return number;
   }
 
   #unpark(id: number): void {
     if (!this.#parked.delete(id)) return;
     this.table.lower(id, RouteFlag.Parked);
-    this.#reasons.delete(id);
+    this.#reasons.set(id, 0);
   }
 }

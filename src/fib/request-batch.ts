@@ -12,10 +12,8 @@ import type { RouteTable } from "./route-table.ts";
 export const Operation = { Add: 0, Replace: 1, Delete: 2 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 
-export const CAPACITY = 1024;
+const CAPACITY = 1024;
 const BUFFER_BYTES = 1 << 18;
-/** Of the answers that the kernel words, as many as anybody reads. */
-const MAX_TEXTS = 16;
 const REQUEST = Flag.Request << 16;
 // An addition that must not replace anything is refused where somebody was quicker: a foreign route is never overwritten unseen.
 const TYPES: Readonly<Record<Operation, number>> = {
@@ -42,6 +40,7 @@ export class RequestBatch {
   readonly doubts = new Uint8Array(CAPACITY);
   /** 0 where it succeeded. */
   readonly errnos = new Int32Array(CAPACITY);
+  /** What the kernel said to its refusals, where it did. */
   readonly texts = new Map<number, string>();
   readonly #words = new Int32Array(BUFFER_BYTES / 4);
   readonly #bytes = new Uint8Array(this.#words.buffer);
@@ -122,7 +121,7 @@ export class RequestBatch {
         if (cursor.type !== MessageType.Error || index >= this.count) continue;
         const code = errorCode(cursor);
         this.errnos[index] = code;
-        if (code !== 0 && this.texts.size < MAX_TEXTS) {
+        if (code !== 0) {
           const text = errorText(cursor);
           if (text !== undefined) this.texts.set(index, text);
         }

@@ -11,6 +11,7 @@ import { type Answer, RequestBatch } from "./request-batch.ts";
 const LOOKED_AT = 4096;
 const FIRST_RETRY_MILLISECONDS = 20;
 const LAST_RETRY_MILLISECONDS = 5000;
+const PARKED_PER_MILLISECOND = 100;
 
 export interface WriterHooks {
   /** Nothing is queued any more. */
@@ -78,8 +79,11 @@ export class Writer {
 
   /** Something changed that may or may not help: the more often it did not, the later. */
   retryLater(): void {
-    if (this.#retry !== undefined || this.#closed || !this.#reconcilers.some((r) => r.parked > 0)) return;
-    this.#retry = this.#clock.after(this.#retryDelay, () => {
+    const parked = this.#reconcilers.reduce((sum, r) => sum + r.parked, 0);
+    if (this.#retry !== undefined || this.#closed || parked === 0) return;
+    // A hundred thousand routes without their link are not tried at every event of some other link.
+    const delay = Math.max(this.#retryDelay, parked / PARKED_PER_MILLISECOND);
+    this.#retry = this.#clock.after(delay, () => {
       this.#retry = undefined;
       this.#retryDelay = Math.min(this.#retryDelay * 2, LAST_RETRY_MILLISECONDS);
       for (const reconciler of this.#reconcilers) reconciler.retryParked();

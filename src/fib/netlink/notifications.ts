@@ -1,6 +1,8 @@
 /** The kernel's own news of links, addresses and routes, read by Node's event loop as they come: no polling, no thread. */
 
 import { Socket } from "node:net";
+import type { Clock } from "../../bgp/model/ports.ts";
+import { Errno } from "../../sys/errno.ts";
 import { checked, libc } from "../../sys/libc.ts";
 import { MessageType, NOTIFICATION_GROUPS, TABLE_COMPAT } from "./constants.ts";
 import { openNetlink, RECEIVE_BYTES } from "./socket.ts";
@@ -10,6 +12,8 @@ const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 const O_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
+const MSG_DONTWAIT = 0x40;
+const DRAIN_SLICE = 1000;
 /** Some twenty thousand notifications; taken only while they wait. */
 const RECEIVE_BUFFER = 32 << 20;
 
@@ -24,10 +28,13 @@ export interface NotificationHandler {
 export class NotificationSocket {
   readonly #fd: number;
   readonly #handler: NotificationHandler;
+  readonly #clock: Clock;
   #stream: Socket | undefined;
+  #closed = false;
 
   /** Routes of other tables, and those that the socket with `ownPort` asked for, are left out by a filter in the kernel. */
-  constructor(ownPort: number, table: number, handler: NotificationHandler) {
+  constructor(ownPort: number, table: number, clock: Clock, handler: NotificationHandler) {
+    this.#clock = clock;
     this.#handler = handler;
     this.#fd = openNetlink(NOTIFICATION_GROUPS, RECEIVE_BUFFER);
     attachFilter(this.#fd, ownPort, table);
@@ -35,9 +42,9 @@ export class NotificationSocket {
   }
 
   close(): void {
-    if (this.#stream === undefined) return;
-    this.#stream.destroy();
-    this.#stream = undefined;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stream?.destroy();
     libc().close(this.#fd);
   }
 
@@ -59,7 +66,7 @@ export class NotificationSocket {
       onread: {
         buffer,
         callback: (length: number): boolean => {
-          if (this.#stream === stream) this.#handler.received(buffer, length);
+          if (!this.#closed) this.#handler.received(buffer, length);
           return true;
         },
       },
@@ -68,15 +75,30 @@ export class NotificationSocket {
     checked("dup3", c.dup3(this.#fd, ours, O_CLOEXEC));
     c.close(other);
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (this.#stream !== stream) return;
-      // libuv stops at an error and closes its copy; the netlink socket and what waits in it live on through our descriptor.
+      // Node stops at an error and closes its copy; the netlink socket and what waits in it live on through our descriptor.
+      if (this.#closed) return;
       if (error.code !== "ENOBUFS") this.#handler.failed(error);
-      this.#stream = this.#listen();
-      this.#handler.overrun();
+      this.#drain(new Uint8Array(RECEIVE_BYTES));
     });
     stream.resume();
     stream.unref();
     return stream;
+  }
+
+  /**
+   * What waited when the socket overran is older than what was lost: told after the tables have been read anew, it would bring back
+   * routes whose deletion was lost. So it is thrown away first.
+   */
+  #drain(scratch: Uint8Array): void {
+    if (this.#closed) return;
+    const c = libc();
+    for (let i = 0; i < DRAIN_SLICE; i++) {
+      if (c.recv(this.#fd, scratch, scratch.length, MSG_DONTWAIT) >= 0 || c.errno() !== Errno.EAGAIN) continue;
+      this.#stream = this.#listen();
+      this.#handler.overrun();
+      return;
+    }
+    this.#clock.soon(() => this.#drain(scratch));
   }
 }
 

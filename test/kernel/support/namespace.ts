@@ -44,13 +44,13 @@ export interface ShownRoute {
 
 /** What ip(8) sees: `ip -j route show`, with more words after it. */
 export function routes(family: 4 | 6, words = ""): ShownRoute[] {
-  const text = ip(`-${family} -j route show${words === "" ? "" : ` ${words}`}`);
+  const text = ip(`-${family} -j route show ${words}`.trim());
   return text.trim() === "" ? [] : (JSON.parse(text) as ShownRoute[]);
 }
 
 /** Two connected interfaces a and b, both up, with addresses; the far end is in this namespace too. */
 export function veth(a: string, b: string, addresses: readonly string[]): void {
-  ip(`link add ${a} type veth peer name ${b}`);
+  ip(`link add name ${a} type veth peer name ${b}`);
   for (const address of addresses) ip(`addr add ${address} dev ${a}${address.includes(":") ? " nodad" : ""}`);
   ip(`link set ${b} up`);
   ip(`link set ${a} up`);

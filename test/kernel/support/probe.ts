@@ -2,24 +2,13 @@
 
 import { parseAddress } from "../../../src/bgp/model/address.ts";
 import type { Family } from "../../../src/bgp/model/family.ts";
-import type { Clock, Logger } from "../../../src/bgp/model/ports.ts";
+import type { Logger } from "../../../src/bgp/model/ports.ts";
 import { formatPrefix, parsePrefix } from "../../../src/bgp/model/prefix.ts";
 import { PrefixBatch } from "../../../src/bgp/model/prefix-batch.ts";
 import type { Fib, FibNextHop, FibTarget, KernelRoute, Link } from "../../../src/fib/fib.ts";
 import { openFib } from "../../../src/fib/netlink-fib.ts";
 import type { FibOptions } from "../../../src/fib/options.ts";
-
-export const realClock: Clock = {
-  now: () => performance.now(),
-  wallTime: () => Date.now(),
-  after: (milliseconds, run) => {
-    const timer = setTimeout(run, milliseconds);
-    return { cancel: () => clearTimeout(timer) };
-  },
-  soon: (run) => {
-    setImmediate(run);
-  },
-};
+import { systemClock } from "../../harness/system-clock.ts";
 
 export const DEFAULTS: FibOptions = {
   table: 254,
@@ -57,7 +46,7 @@ export async function probe(options: Partial<FibOptions> = {}): Promise<Probe> {
       log.push({ level: name, fields, event });
     };
   const logger: Logger = { debug: level("debug"), info: level("info"), warn: level("warn"), error: level("error") };
-  const fib = openFib({ ...DEFAULTS, ...options }, realClock, logger, {
+  const fib = openFib({ ...DEFAULTS, ...options }, systemClock, logger, {
     routeChanged: (prefix, source, route) => {
       seen.routeChanges++;
       const map = source === "kernel" ? kernel : connected;

@@ -10,6 +10,7 @@ import { IdQueue } from "../columns/id-queue.ts";
 import { AdjRibOut } from "./adj-rib-out.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import type { FamilyTable } from "./family-table.ts";
+import { RoundScan } from "./round-scan.ts";
 import { StagedUpdates, To } from "./staged-updates.ts";
 
 /** What a path becomes on its way out to this group. */
@@ -50,11 +51,8 @@ export class UpdateGroup {
   readonly #members = new Map<PeerId, Member>();
   readonly #pending = new IdSet();
   readonly #queue = new IdQueue();
-  /** The scan walks round the prefix ids; `#scanLap` laps are done. It has work until it has passed `#scanTo` in lap `#scanToLap`. */
-  #scanAt = 0;
-  #scanLap = 0;
-  #scanTo = 0;
-  #scanToLap = -1;
+  /** Over the prefix ids. */
+  readonly #scan = new RoundScan();
   #joining = 0;
   #lagging = 0;
   /** Something was put into the outbox since this was last cleared. */
@@ -140,18 +138,18 @@ export class UpdateGroup {
   /** Export rules changed: look at everything again; only differences go out. */
   reconsider(): void {
     this.#outbound.clear();
-    this.#scanRound();
+    this.#scan.round();
   }
 
   /** One slice of work; true while there is more. */
   work(): boolean {
     if (this.#closed) return this.#teardown();
     this.#workPending();
-    if (this.#isScanning) this.#workScan();
+    if (this.#scan.isWalking) this.#workScan();
     this.#emit();
     if (this.#joining > 0) this.#endScans();
     this.#releaseWithdrawn();
-    return this.#queue.count > 0 || this.#isScanning;
+    return this.#queue.count > 0 || this.#scan.isWalking;
   }
 
   /** OutboxEvents.lagging: what the log dropped for this member, it must get from the table. */
@@ -204,43 +202,35 @@ export class UpdateGroup {
   #tellAll(member: Member): void {
     if (!member.joining) this.#joining++;
     member.joining = true;
-    this.#scanRound();
-    member.scanTo = this.#scanTo;
-    member.scanToLap = this.#scanToLap;
-  }
-
-  #scanRound(): void {
-    this.#scanTo = this.#scanAt;
-    this.#scanToLap = this.#scanLap + 1;
-  }
-
-  get #isScanning(): boolean {
-    return !this.#hasPassed(this.#scanTo, this.#scanToLap);
-  }
-
-  #hasPassed(at: number, lap: number): boolean {
-    return this.#scanLap > lap || (this.#scanLap === lap && this.#scanAt >= at);
+    const end = this.#scan.round();
+    member.scanTo = end.to;
+    member.scanToLap = end.lap;
   }
 
   #workPending(): void {
     for (let n = 0; n < SLICE && this.#queue.count > 0; n++) {
       const prefix = this.#queue.shift();
       this.#pending.delete(prefix);
-      this.#consider(prefix, false);
+      // Once decided it comes again.
+      if (!this.#isUndecided(prefix)) this.#consider(prefix, false);
       this.#prefixesNow.push(prefix);
       if (this.#staged.isFull) this.#emit();
     }
   }
 
   #workScan(): void {
-    for (let n = 0; n < SLICE && this.#isScanning; n++) {
-      if (this.#scanAt >= this.#table.prefixes.end) {
-        this.#scanAt = 0;
-        this.#scanLap++;
+    const scan = this.#scan;
+    for (let n = 0; n < SLICE && scan.isWalking; n++) {
+      const prefix = scan.at;
+      if (prefix >= this.#table.prefixes.end) {
+        scan.wrap();
         continue;
       }
-      const prefix = this.#scanAt++;
-      if (!this.#table.prefixes.isLive(prefix)) continue;
+      const isLive = this.#table.prefixes.isLive(prefix);
+      // Whoever joins must be told what it comes to: the scan waits.
+      if (isLive && this.#isUndecided(prefix)) return;
+      scan.step();
+      if (!isLive) continue;
       // Held while it is looked at: the slice may be emptied, and with it go the holds of what was withdrawn.
       this.#table.hold(prefix);
       this.#consider(prefix, this.#joining > 0);
@@ -249,9 +239,15 @@ export class UpdateGroup {
     }
   }
 
+  /** Its best path was withdrawn or refused since, and no other has been chosen yet. */
+  #isUndecided(prefix: number): boolean {
+    const best = this.#table.best(prefix);
+    return !this.#addPath && best >= 0 && this.#table.paths.accepted(best) === NONE;
+  }
+
   #endScans(): void {
     for (const [peer, member] of this.#members) {
-      if (!member.joining || !this.#hasPassed(member.scanTo, member.scanToLap)) continue;
+      if (!member.joining || !this.#scan.hasPassed(member.scanTo, member.scanToLap)) continue;
       member.joining = false;
       this.#joining--;
       this.#withdrawTold(peer, member);

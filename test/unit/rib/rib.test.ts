@@ -285,6 +285,39 @@ describe("routes that outlive their session", () => {
   });
 });
 
+describe("a peer that joins while routes come and go", () => {
+  const many = Array.from({ length: 3000 }, (_, i) => `10.${i >>> 8}.${i & 255}.0/24`);
+  const better = attributesWith(ipv4(0x0b000002), { localPref: 200 });
+
+  it("is told what the destinations come to", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.up(B);
+    bench.announce(A, better, ...many);
+    bench.announce(B, plain, ...many);
+    bench.clock.settle();
+    bench.up(C);
+    bench.withdraw(A, ...many);
+    const known = [...bench.knows(C).values()];
+    expect(known).toHaveLength(3000);
+    expect(known.every((a) => a.localPref === 100)).toBe(true);
+  });
+
+  it("is told nothing of what was withdrawn before it was decided", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.up(B);
+    bench.announce(A, plain, ...many);
+    bench.clock.turn();
+    bench.withdraw(A, ...many);
+    bench.clock.turn();
+    bench.up(C);
+    bench.announce(A, better, ...many.slice(0, 10));
+    expect(bench.knows(C).size).toBe(10);
+    expect(bench.knows(B).size).toBe(10);
+  });
+});
+
 describe("maximum prefixes (RFC 4486 §4)", () => {
   const limited = (discard: boolean) => ({
     maxPrefixes: [{ family: Family.Ipv4, limit: 3, warnPercent: 66, discard }],

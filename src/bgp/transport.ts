@@ -88,4 +88,6 @@ export interface Transport {
   dial(request: DialRequest, handler: DialHandler): { cancel(): void };
   /** Rejects with ListenError. */
   listen(address: IpAddress, port: number, doorman: Doorman): Promise<Listening>;
+  /** Resolves when every connection that was closed has sent what was written to it, or has been given up. */
+  settled(): Promise<void>;
 }

@@ -1,0 +1,394 @@
+/** A peer and its sessions: one, or two until a collision is resolved (RFC 4271 §6.8, §8.2.1). */
+
+import { resolveCollision } from "./collision.ts";
+import type { FsmConfig, SessionState } from "./fsm-types.ts";
+import { MessageCounters } from "./message-counters.ts";
+import { type IpAddress, sameAddress } from "./model/address.ts";
+import { Family } from "./model/family.ts";
+import type { PeerId } from "./model/ids.ts";
+import {
+  type AttributeProblem,
+  CeaseSubcode,
+  MessageType,
+  NotificationCode,
+  type NotificationMessage,
+  type OpenMessage,
+  OpenSubcode,
+} from "./model/messages.ts";
+import type { Logger, RibSink } from "./model/ports.ts";
+import { buildOpen, type LocalFacts, type Negotiated, negotiate } from "./negotiation.ts";
+import type { PeerOptions } from "./options.ts";
+import { RateLimitedLog } from "./rate-limited-log.ts";
+import { Session, type SessionOwner, type SessionParts } from "./session.ts";
+import { type EndCause, isHard, sessionEnd } from "./session-end.ts";
+import { sessionFacts } from "./session-facts.ts";
+import type { Connection, DialRequest } from "./transport.ts";
+import { encodeShutdownText, hardReset } from "./wire/notification.ts";
+import { encodeRouteRefresh } from "./wire/route-refresh.ts";
+
+export interface PeerParts extends SessionParts {
+  readonly logger: Logger;
+  readonly rib: RibSink;
+  readonly localFacts: () => LocalFacts;
+  readonly linkLocalFor: (local: IpAddress, remote: IpAddress) => IpAddress | undefined;
+  readonly stateChanged: (peer: Peer, from: SessionState, to: SessionState, reason: string) => void;
+  /** The peer takes more of what is sent. */
+  readonly drained: (peer: Peer) => void;
+}
+
+export interface PeerSnapshot {
+  readonly state: SessionState;
+  readonly enabled: boolean;
+  /** Of `state`; on the monotonic clock. */
+  readonly since: number;
+  /** How often it became Established. */
+  readonly transitions: number;
+  readonly lastError: string | undefined;
+  readonly remoteAddress: IpAddress | undefined;
+  readonly localAddress: IpAddress | undefined;
+  readonly negotiated: Negotiated | undefined;
+  readonly messages: {
+    readonly received: Readonly<Record<string, number>>;
+    readonly sent: Readonly<Record<string, number>>;
+  };
+}
+
+const RANK: Readonly<Record<SessionState, number>> = {
+  Idle: 0,
+  Active: 1,
+  Connect: 2,
+  OpenSent: 3,
+  OpenConfirm: 4,
+  Established: 5,
+};
+const RESET_SECONDS = 1;
+const CEASE_WORDS: Readonly<Record<number, string>> = {
+  [CeaseSubcode.MaximumPrefixes]: "maximum number of prefixes reached",
+  [CeaseSubcode.AdministrativeShutdown]: "disabled by the operator",
+  [CeaseSubcode.PeerDeconfigured]: "removed from the configuration",
+  [CeaseSubcode.AdministrativeReset]: "reset by the operator",
+  [CeaseSubcode.OtherConfigurationChange]: "configuration changed",
+  [CeaseSubcode.BfdDown]: "BFD says the peer is unreachable",
+};
+
+export class Peer implements SessionOwner {
+  options: PeerOptions;
+  readonly counters = new MessageCounters();
+  /** Removed when its session ends. */
+  readonly isDynamic: boolean;
+  readonly #parts: PeerParts;
+  readonly #mended: RateLimitedLog<AttributeProblem>;
+  #enabled: boolean;
+  #main: Session;
+  /** A connection that the peer opened while `#main` was there. */
+  #second: Session | undefined = undefined;
+  #established: Session | undefined = undefined;
+  /** Sessions accepted since `#established` became so: the peer opened them knowing of no session. */
+  readonly #late = new WeakSet<Session>();
+  #plainNext = false;
+  #address: IpAddress | undefined;
+  #shown: SessionState = "Idle";
+  #since: number;
+  #retainedUntil = 0;
+  #transitions = 0;
+  #lastError: string | undefined = undefined;
+
+  constructor(options: PeerOptions, isDynamic: boolean, parts: PeerParts) {
+    this.options = options;
+    this.isDynamic = isDynamic;
+    this.#parts = parts;
+    this.#enabled = options.enabled;
+    this.#address = options.remote.kind === "address" ? options.remote.address : undefined;
+    this.#since = parts.clock.now();
+    this.#main = new Session(this, this.#config(), parts);
+    this.#mended = new RateLimitedLog(parts.clock, (problem, count) =>
+      parts.logger.warn(
+        { peer: this.options.name, problem: problem.reason, outcome: problem.outcome, count },
+        "malformed attribute",
+      ),
+    );
+  }
+
+  get id(): PeerId {
+    return this.options.id;
+  }
+
+  get rib(): RibSink {
+    return this.#parts.rib;
+  }
+
+  get state(): SessionState {
+    return this.#shown;
+  }
+
+  /** Where messages of the update groups go. */
+  get established(): Session | undefined {
+    return this.#established;
+  }
+
+  get address(): IpAddress | undefined {
+    return this.#address;
+  }
+
+  /** Until when its routes may be kept after its last session; on the monotonic clock. */
+  get retainedUntil(): number {
+    return this.#retainedUntil;
+  }
+
+  /** A connection of the peer's own is welcome. */
+  get admits(): boolean {
+    return this.#enabled && !this.#main.refuses;
+  }
+
+  start(): void {
+    if (this.#enabled) this.#main.handle({ kind: "start" }, "started");
+  }
+
+  enable(): void {
+    this.#enabled = true;
+    this.#main.handle({ kind: "start" }, "enabled by the operator");
+  }
+
+  disable(message: string | undefined): void {
+    this.#enabled = false;
+    this.cease(CeaseSubcode.AdministrativeShutdown, message, undefined);
+  }
+
+  reset(message: string | undefined): void {
+    this.cease(CeaseSubcode.AdministrativeReset, message, this.#enabled ? RESET_SECONDS : undefined);
+  }
+
+  /** RFC 4486. Without `restartSeconds` it stays down until it is enabled or reset. */
+  cease(subcode: number, message: string | undefined, restartSeconds: number | undefined): void {
+    const words = CEASE_WORDS[subcode] ?? "session ended";
+    const reason = message === undefined || message === "" ? words : `${words}: ${message}`;
+    const operator = subcode === CeaseSubcode.AdministrativeShutdown || subcode === CeaseSubcode.AdministrativeReset;
+    // RFC 9003 §2: these two carry text.
+    const data = operator && message ? encodeShutdownText(message) : new Uint8Array(0);
+    for (const session of this.#sessions()) {
+      const cease: NotificationMessage = { code: NotificationCode.Cease, subcode, data };
+      const hard = isHard(subcode) && session.negotiated?.gracefulRestart?.notification === true;
+      const notification = hard ? hardReset(cease) : cease;
+      session.handle({ kind: "stop", manual: operator, notification, restartSeconds }, reason);
+    }
+  }
+
+  /** Closes the connection without a word, so that the peer keeps our routes (RFC 4724 §4.2). */
+  vanish(): void {
+    for (const session of this.#sessions()) {
+      session.handle({ kind: "stop", manual: true, notification: undefined, restartSeconds: undefined }, "stopped");
+    }
+  }
+
+  /** Other options; `restart`: the session does not outlive them. */
+  update(options: PeerOptions, restart: boolean): void {
+    if (restart) this.cease(CeaseSubcode.OtherConfigurationChange, undefined, undefined);
+    const wasEnabled = this.#enabled;
+    this.options = options;
+    this.#enabled = options.enabled;
+    if (options.remote.kind === "address") this.#address = options.remote.address;
+    if (restart) {
+      this.#main.dispose();
+      this.#main = new Session(this, this.#config(), this.#parts);
+      this.start();
+    } else if (wasEnabled && !options.enabled) this.disable(undefined);
+    else if (!wasEnabled && options.enabled) this.enable();
+  }
+
+  /** RFC 2918; false where the peer does not know it. */
+  requestRefresh(): boolean {
+    const session = this.#established;
+    if (session?.negotiated?.routeRefresh !== true) return false;
+    for (const { family } of session.negotiated.families) {
+      session.send(encodeRouteRefresh({ afi: family, safi: 1, subtype: 0 }), MessageType.RouteRefresh);
+    }
+    return true;
+  }
+
+  /** The link-local address of an unnumbered peer has become known, or another. */
+  setAddress(address: IpAddress): void {
+    const isNew = this.#address === undefined || !sameAddress(this.#address, address);
+    this.#address = address;
+    if (isNew) this.#main.redial();
+  }
+
+  /** A connection that the peer opened, after `admits`. */
+  accept(connection: Connection): void {
+    // The peer has given up the one before; its OPEN would have come first.
+    if (this.#second !== undefined) this.#dump(this.#second, "the peer opened another connection", false);
+    if (this.options.remote.kind !== "address") this.#address = connection.remoteAddress;
+    const session = new Session(this, this.#config(), this.#parts, { oscillations: this.#main.oscillations });
+    this.#second = session;
+    if (this.#established !== undefined) {
+      this.#late.add(session);
+      // If the peer has restarted, this makes its system say so on the old connection.
+      this.#established.probe();
+    }
+    session.accept(connection);
+  }
+
+  snapshot(): PeerSnapshot {
+    const session = this.#established ?? this.#main;
+    return {
+      state: this.#shown,
+      enabled: this.#enabled,
+      since: this.#since,
+      transitions: this.#transitions,
+      lastError: this.#lastError,
+      remoteAddress: this.#address,
+      localAddress: session.connection?.localAddress,
+      negotiated: session.negotiated,
+      messages: { received: this.counters.received, sent: this.counters.sent },
+    };
+  }
+
+  dialRequest(): DialRequest | undefined {
+    const { remote, port, localAddress, password, ttl, ttlSecurityHops } = this.options;
+    const address = this.#address;
+    if (address === undefined) return undefined;
+    return {
+      address,
+      interface: remote.kind === "range" ? undefined : remote.interface,
+      port,
+      localAddress,
+      password,
+      ttl,
+      minTtl: ttlSecurityHops === undefined ? undefined : 256 - ttlSecurityHops,
+    };
+  }
+
+  openMessage(session: Session): OpenMessage {
+    session.isPlain = this.#plainNext;
+    this.#plainNext = false;
+    return buildOpen(this.options, this.#parts.localFacts(), session.isPlain);
+  }
+
+  /** RFC 5492 §3: a peer that knows no capabilities says so, once; the next attempt is made without. */
+  wantsAnother(session: Session, notification: NotificationMessage): boolean {
+    const { code, subcode } = notification;
+    this.#plainNext =
+      code === NotificationCode.Open &&
+      (subcode === OpenSubcode.UnsupportedOptionalParameter || subcode === OpenSubcode.UnsupportedCapability) &&
+      !session.isPlain &&
+      this.options.families.some((f) => f.family === Family.Ipv4);
+    return this.#plainNext;
+  }
+
+  judgeOpen(session: Session, open: OpenMessage): Negotiated | undefined {
+    const local = this.#parts.localFacts();
+    const negotiated = negotiate(this.options, local, open, session.isPlain);
+    const other = session === this.#main ? this.#second : this.#main;
+    if (other === undefined) return negotiated;
+    const verdict = resolveCollision({
+      fresh: session,
+      other,
+      localRouterId: local.routerId,
+      localAs: this.options.localAs,
+      remoteRouterId: negotiated.remoteRouterId,
+      remoteAs: negotiated.peerAs,
+      isRestart: this.#late.has(session) && other.negotiated?.gracefulRestart !== undefined,
+    });
+    switch (verdict) {
+      case "both":
+        return negotiated;
+      case "closeNew":
+        this.#dump(session, "connection collision", false);
+        return undefined;
+      default:
+        this.#dump(
+          other,
+          verdict === "replaceOther" ? "the peer has restarted" : "connection collision",
+          verdict === "replaceOther",
+        );
+        return negotiated;
+    }
+  }
+
+  changed(session: Session, from: SessionState, reason: string): void {
+    const to = session.state;
+    // One that lost a collision has nothing more to say.
+    if (session !== this.#main && session !== this.#second) return;
+    if (session === this.#second) {
+      if (to === "Established") this.#promote(session, "the peer's own connection is used");
+      else if (to === "Idle" || to === "Active") this.#secondEnded(session, to);
+    }
+    if (RANK[to] < RANK[from]) this.#lastError = reason;
+    this.#show(reason);
+  }
+
+  up(session: Session, negotiated: Negotiated): void {
+    this.#established = session;
+    this.#transitions++;
+    const { connection } = session;
+    if (connection === undefined) return;
+    this.#address = connection.remoteAddress;
+    const localLinkLocal = this.#parts.linkLocalFor(connection.localAddress, connection.remoteAddress);
+    this.#parts.rib.peerUp(this.id, sessionFacts(this.options, negotiated, connection, localLinkLocal));
+  }
+
+  down(session: Session, negotiated: Negotiated, cause: EndCause): void {
+    if (this.#established === session) this.#established = undefined;
+    const end = sessionEnd(negotiated, cause);
+    const seconds = end.kind === "flush" ? [] : end.families.map((f) => f.staleSeconds + f.longLivedSeconds);
+    this.#retainedUntil = this.#parts.clock.now() + Math.max(0, ...seconds) * 1000;
+    this.#parts.rib.peerDown(this.id, end);
+  }
+
+  drained(session: Session): void {
+    if (session === this.#established) this.#parts.drained(this);
+  }
+
+  mended(problems: readonly AttributeProblem[]): void {
+    for (const problem of problems) this.#mended.note(problem);
+  }
+
+  #config(): FsmConfig {
+    const { passive, connectRetrySeconds, idleHoldSeconds, remote } = this.options;
+    return { passive: passive || remote.kind === "range" || this.isDynamic, connectRetrySeconds, idleHoldSeconds };
+  }
+
+  *#sessions(): Generator<Session> {
+    const main = this.#main;
+    if (this.#second !== undefined) yield this.#second;
+    yield main;
+  }
+
+  /** A collision: this one goes, and the other is all that there is. */
+  #dump(session: Session, reason: string, silent: boolean): void {
+    if (session === this.#main && this.#second !== undefined) {
+      this.#main = this.#second;
+      this.#second = undefined;
+    } else if (session === this.#second) this.#second = undefined;
+    session.handle({ kind: "collisionDump", silent }, reason);
+    session.dispose();
+  }
+
+  #promote(session: Session, reason: string): void {
+    const old = this.#main;
+    this.#main = session;
+    this.#second = undefined;
+    old.handle({ kind: "collisionDump", silent: false }, reason);
+    old.dispose();
+  }
+
+  /** It failed before it was Established. */
+  #secondEnded(session: Session, to: SessionState): void {
+    this.#second = undefined;
+    const mainIsWaiting = RANK[this.#main.state] <= RANK.Connect;
+    // A peer that breaks the protocol is kept waiting as if we had connected; a connection that went away is forgotten.
+    if (to === "Idle" && session.oscillations > 0 && mainIsWaiting)
+      this.#promote(session, "the peer's own connection failed");
+    else session.dispose();
+  }
+
+  #show(reason: string): void {
+    const second = this.#second?.state ?? "Idle";
+    const state = RANK[second] > RANK[this.#main.state] ? second : this.#main.state;
+    const from = this.#shown;
+    if (state === from) return;
+    this.#shown = state;
+    this.#since = this.#parts.clock.now();
+    this.#parts.logger.info({ peer: this.options.name, from, to: state, reason }, "session state");
+    this.#parts.stateChanged(this, from, state, reason);
+  }
+}

@@ -1,0 +1,309 @@
+/** All sessions of this speaker, as the daemon sees them: peers come and go, and update groups get their outboxes. */
+
+import { Advertiser } from "./advertiser.ts";
+import type { SessionState } from "./fsm-types.ts";
+import { Listener, type ListenResult } from "./listener.ts";
+import { SlabPool } from "./message-log.ts";
+import type { IpAddress } from "./model/address.ts";
+import { InternalError } from "./model/errors.ts";
+import type { PeerId } from "./model/ids.ts";
+import { CeaseSubcode } from "./model/messages.ts";
+import type { Clock, Logger, Outbox, OutboxFactory, RibSink } from "./model/ports.ts";
+import type { LocalFacts } from "./negotiation.ts";
+import type { PeerOptions, SpeakerOptions } from "./options.ts";
+import { Peer, type PeerParts, type PeerSnapshot } from "./peer.ts";
+import { restartReasons } from "./peer-changes.ts";
+import { PeerIndex, type Range } from "./peer-index.ts";
+import type { Connection, ConnectionSettings, Transport } from "./transport.ts";
+import { Turns } from "./turns.ts";
+
+export type { PeerSnapshot } from "./peer.ts";
+
+export interface SpeakerEvents {
+  stateChanged(peer: PeerId, from: SessionState, to: SessionState, reason: string): void;
+  /** Somebody connects from within a range: options of its own for it, with an id that the tables know; or undefined. */
+  acceptDynamic(template: PeerOptions, address: IpAddress): PeerOptions | undefined;
+  /** Its session ended, and its routes are not kept any longer. */
+  dynamicGone(peer: PeerId): void;
+}
+
+export interface SpeakerParts {
+  readonly options: SpeakerOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly transport: Transport;
+  readonly rib: RibSink;
+  readonly events: SpeakerEvents;
+  /** Our link-local address on the link of a session (RFC 2545 §3). */
+  readonly linkLocalFor?: (local: IpAddress, remote: IpAddress) => IpAddress | undefined;
+  /** How far a member of an update group may be behind before it is served from the table instead. */
+  readonly maxBacklog?: number;
+}
+
+export type PeerChange =
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "restarted"; readonly reasons: readonly string[] };
+
+/** Strangers within a range could otherwise hold any number of sessions in OpenSent. */
+const MAX_HALF_OPEN = 1024;
+const MAX_BACKLOG = 8 * 1024 * 1024;
+
+export class Speaker {
+  readonly #parts: SpeakerParts;
+  #options: SpeakerOptions;
+  readonly #peers = new Map<PeerId, Peer>();
+  readonly #index = new PeerIndex();
+  readonly #listener: Listener;
+  readonly #peerParts: PeerParts;
+  readonly #outboxes = new Set<Advertiser>();
+  readonly #writes: Turns;
+  readonly #pool = new SlabPool();
+  /** Where each dynamic peer came from. */
+  readonly #origins = new Map<Peer, Range>();
+  #restarting: boolean;
+  #isRunning = false;
+
+  constructor(parts: SpeakerParts) {
+    this.#parts = parts;
+    this.#options = parts.options;
+    this.#restarting = parts.options.restarting;
+    this.#writes = new Turns(parts.clock);
+    this.#listener = new Listener({
+      transport: parts.transport,
+      clock: parts.clock,
+      logger: parts.logger,
+      gatekeeper: {
+        admits: (remote, remoteInterface, local) => this.#admits(remote, remoteInterface, local),
+        accept: (connection) => this.#accept(connection),
+      },
+    });
+    this.#peerParts = {
+      clock: parts.clock,
+      random: parts.random,
+      transport: parts.transport,
+      turns: new Turns(parts.clock),
+      logger: parts.logger,
+      rib: parts.rib,
+      localFacts: () => this.#localFacts(),
+      linkLocalFor: (local, remote) => parts.linkLocalFor?.(local, remote),
+      stateChanged: (peer, from, to, reason) => this.#stateChanged(peer, from, to, reason),
+      drained: (peer) => {
+        for (const outbox of this.#outboxes) outbox.drained(peer.id);
+      },
+    };
+  }
+
+  readonly createOutbox: OutboxFactory = (encoding, events): Outbox => {
+    const outbox = new Advertiser(encoding, events, {
+      clock: this.#parts.clock,
+      logger: this.#parts.logger,
+      turns: this.#writes,
+      pool: this.#pool,
+      sinkOf: (peer) => this.#peers.get(peer)?.established,
+      maxBacklog: this.#parts.maxBacklog ?? MAX_BACKLOG,
+    });
+    this.#outboxes.add(outbox);
+    return outbox;
+  };
+
+  /** Listens, then starts all peers. Peers that were added before find each other even if listening failed. */
+  async start(): Promise<ListenResult> {
+    const result = await this.#listener.start(this.#options.listen);
+    this.#isRunning = true;
+    for (const peer of this.#peers.values()) peer.start();
+    return result;
+  }
+
+  /** Listens elsewhere; sessions stand. */
+  async listen(where: SpeakerOptions["listen"]): Promise<ListenResult> {
+    this.#listener.stop();
+    return this.#listener.start(where);
+  }
+
+  /** Another router id or AS number is another speaker: every session begins anew (RFC 4271 §1.1). */
+  reconfigure(options: SpeakerOptions): void {
+    this.#options = options;
+    for (const peer of this.#peers.values()) peer.update(peer.options, true);
+  }
+
+  /** Ends all sessions: with a Cease, or without a word, so that peers keep our routes (RFC 4724). Resolves when that is said. */
+  async stop(how: { readonly cease: boolean; readonly message?: string | undefined }): Promise<void> {
+    this.#isRunning = false;
+    this.#listener.stop();
+    for (const peer of this.#peers.values()) {
+      if (how.cease) peer.disable(how.message);
+      else peer.vanish();
+    }
+    await this.#parts.transport.settled();
+  }
+
+  /** The deferral of route selection is over: sessions to come are no longer those of a restart (RFC 4724 §4.1). */
+  restartFinished(): void {
+    this.#restarting = false;
+  }
+
+  addPeer(options: PeerOptions): void {
+    if (this.#peers.has(options.id)) throw new InternalError(`there is a peer ${options.id} already`);
+    this.#listener.setKeyOf(options);
+    if (options.remote.kind === "range") this.#index.addRange(options);
+    else this.#addPeer(options, false);
+  }
+
+  removePeer(id: PeerId, subcode: number = CeaseSubcode.PeerDeconfigured): void {
+    this.#listener.forgetKeyOf(id);
+    const range = this.#index.removeRange(id);
+    for (const [peer, origin] of [...this.#origins]) if (origin === range) this.#forget(peer);
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) this.#forget(peer, subcode);
+  }
+
+  /** Other options of a known peer; `restart`: something outside of them asks for a new session as well. */
+  updatePeer(options: PeerOptions, restart = false): PeerChange {
+    const peer = this.#peers.get(options.id);
+    this.#listener.setKeyOf(options);
+    if (options.remote.kind === "range") return this.#updateRange(options);
+    if (peer === undefined) throw new InternalError(`there is no peer ${options.id}`);
+    const reasons = restartReasons(peer.options, options);
+    this.#index.remove(peer);
+    const restarts = restart || reasons.length > 0;
+    peer.update(options, restarts);
+    this.#index.add(peer);
+    return restarts ? { kind: "restarted", reasons } : { kind: "unchanged" };
+  }
+
+  peer(id: PeerId): PeerSnapshot | undefined {
+    return this.#peers.get(id)?.snapshot();
+  }
+
+  enable(id: PeerId): void {
+    this.#peers.get(id)?.enable();
+  }
+
+  disable(id: PeerId, message: string | undefined): void {
+    this.#peers.get(id)?.disable(message);
+  }
+
+  reset(id: PeerId, message: string | undefined): void {
+    this.#peers.get(id)?.reset(message);
+  }
+
+  /** Ends its session with a Cease (RFC 4486); without seconds it stays down until it is enabled or reset. */
+  cease(id: PeerId, subcode: number, message: string | undefined, restartAfterSeconds: number | undefined): void {
+    this.#peers.get(id)?.cease(subcode, message, restartAfterSeconds);
+  }
+
+  /** False if there is no session, or the peer does not know the message (RFC 2918). */
+  requestRefresh(id: PeerId): boolean {
+    return this.#peers.get(id)?.requestRefresh() === true;
+  }
+
+  /** Of an unnumbered peer: from its router advertisements. */
+  setDiscoveredAddress(id: PeerId, address: IpAddress): void {
+    this.#peers.get(id)?.setAddress(address);
+  }
+
+  #addPeer(options: PeerOptions, isDynamic: boolean): Peer {
+    const peer = new Peer(options, isDynamic, this.#peerParts);
+    this.#peers.set(options.id, peer);
+    this.#index.add(peer);
+    if (this.#isRunning) peer.start();
+    return peer;
+  }
+
+  #forget(peer: Peer, subcode: number = CeaseSubcode.PeerDeconfigured): void {
+    this.#index.remove(peer);
+    peer.cease(subcode, undefined, undefined);
+    this.#peers.delete(peer.id);
+    const origin = this.#origins.get(peer);
+    if (origin === undefined) return;
+    origin.count--;
+    this.#origins.delete(peer);
+    this.#parts.events.dynamicGone(peer.id);
+  }
+
+  /** Those who came from the range keep the options that they came with, unless these do not allow them any more. */
+  #updateRange(options: PeerOptions): PeerChange {
+    const old = this.#index.removeRange(options.id);
+    if (old === undefined) throw new InternalError(`there is no range ${options.id}`);
+    const reasons = restartReasons(old.template, options);
+    this.#index.addRange(options);
+    if (reasons.length === 0 && options.enabled === old.template.enabled) {
+      const range = this.#index.range(options.id);
+      for (const [peer, origin] of [...this.#origins]) {
+        if (origin !== old || range === undefined) continue;
+        this.#origins.set(peer, range);
+        range.count++;
+      }
+      return { kind: "unchanged" };
+    }
+    for (const [peer, origin] of [...this.#origins]) if (origin === old) this.#forget(peer);
+    return { kind: "restarted", reasons };
+  }
+
+  #localFacts(): LocalFacts {
+    const { routerId, hostName } = this.#options;
+    return { routerId, hostName, restarting: this.#restarting };
+  }
+
+  #admits(
+    remote: IpAddress,
+    remoteInterface: string | undefined,
+    local: IpAddress,
+  ): ConnectionSettings | "stranger" | "busy" {
+    const peer = this.#index.find(remote, remoteInterface, local);
+    if (peer !== undefined) return peer.admits ? settingsOf(peer.options) : "busy";
+    const range = this.#index.findRange(remote);
+    if (range === undefined) return "stranger";
+    return this.#hasRoom(range) ? settingsOf(range.template) : "busy";
+  }
+
+  #hasRoom({ template, count }: Range): boolean {
+    if (template.remote.kind !== "range" || count >= template.remote.limit) return false;
+    let halfOpen = 0;
+    for (const peer of this.#origins.keys()) if (peer.established === undefined) halfOpen++;
+    return halfOpen < MAX_HALF_OPEN;
+  }
+
+  #accept(connection: Connection): void {
+    const { remoteAddress, localAddress } = connection;
+    const known = this.#index.find(remoteAddress, connection.interface, localAddress);
+    const peer = known ?? this.#acceptDynamic(remoteAddress);
+    if (peer?.admits === true) peer.accept(connection);
+    else connection.abort();
+  }
+
+  #acceptDynamic(address: IpAddress): Peer | undefined {
+    const range = this.#index.findRange(address);
+    if (range === undefined || !this.#hasRoom(range)) return undefined;
+    const options = this.#parts.events.acceptDynamic(range.template, address);
+    if (options === undefined) return undefined;
+    const peer = this.#addPeer(options, true);
+    range.count++;
+    this.#origins.set(peer, range);
+    return peer;
+  }
+
+  #stateChanged(peer: Peer, from: SessionState, to: SessionState, reason: string): void {
+    this.#parts.events.stateChanged(peer.id, from, to, reason);
+    if (peer.isDynamic && from !== "Idle" && (to === "Idle" || to === "Active")) this.#expire(peer);
+  }
+
+  /** A dynamic peer whose routes are kept may come back to them. */
+  #expire(peer: Peer): void {
+    const { clock } = this.#parts;
+    const check = () => {
+      if (this.#peers.get(peer.id) !== peer || peer.state === "Established" || peer.state.startsWith("Open")) return;
+      const rest = peer.retainedUntil - clock.now();
+      if (rest > 0) clock.after(rest, check);
+      else this.#forget(peer);
+    };
+    clock.soon(check);
+  }
+}
+
+function settingsOf(options: PeerOptions): ConnectionSettings {
+  const { ttl, ttlSecurityHops } = options;
+  return { ttl, minTtl: ttlSecurityHops === undefined ? undefined : 256 - ttlSecurityHops };
+}

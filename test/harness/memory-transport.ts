@@ -1,0 +1,227 @@
+/** A network in memory: hosts by address, connections that take their bytes along after a delay, and faults at will. */
+
+import type { IpAddress } from "../../src/bgp/model/address.ts";
+import { formatAddress } from "../../src/bgp/model/address.ts";
+import type { Clock } from "../../src/bgp/model/ports.ts";
+import {
+  type Connection,
+  type ConnectionHandler,
+  type DialHandler,
+  type DialRequest,
+  type Doorman,
+  ListenError,
+  type Listening,
+  type Transport,
+} from "../../src/bgp/transport.ts";
+
+const LATENCY_MILLISECONDS = 1;
+/** What a connection holds before it says that it is blocked. */
+const SEND_BUFFER = 65_536;
+
+interface Host {
+  readonly address: IpAddress;
+  readonly listeners: Map<number, Doorman>;
+}
+
+export class MemoryNetwork {
+  readonly #clock: Clock;
+  readonly #hosts = new Map<string, Host>();
+  readonly #open = new Set<MemoryConnection>();
+  /** Hosts that drop whatever is sent to them. */
+  readonly #silent = new Set<string>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The transport of one machine. */
+  host(address: IpAddress): Transport {
+    const host: Host = { address, listeners: new Map() };
+    this.#hosts.set(formatAddress(address), host);
+    return {
+      dial: (request, handler) => this.#dial(host, request, handler),
+      listen: async (_address, port, doorman) => this.#listen(host, port, doorman),
+      settled: async () => {},
+    };
+  }
+
+  /** Connections break, and the ends learn of it. */
+  cut(a: IpAddress, b: IpAddress): void {
+    for (const connection of [...this.#open]) {
+      if (connection.joins(a, b)) connection.breaks("the peer reset the connection");
+    }
+  }
+
+  /** The machine vanishes without a word: nothing reaches it any more, and nothing comes from it. */
+  silence(address: IpAddress): void {
+    this.#silent.add(formatAddress(address));
+  }
+
+  /** It is back, knowing nothing of the connections that it had. */
+  unsilence(address: IpAddress): void {
+    this.#silent.delete(formatAddress(address));
+  }
+
+  isSilent(address: IpAddress): boolean {
+    return this.#silent.has(formatAddress(address));
+  }
+
+  get connections(): number {
+    return this.#open.size / 2;
+  }
+
+  forget(connection: MemoryConnection): void {
+    this.#open.delete(connection);
+  }
+
+  #listen(host: Host, port: number, doorman: Doorman): Listening {
+    if (host.listeners.has(port)) throw new ListenError("EADDRINUSE", `port ${port} is in use`);
+    host.listeners.set(port, doorman);
+    return { address: host.address, port, setKey: () => {}, close: () => host.listeners.delete(port) };
+  }
+
+  #dial(from: Host, request: DialRequest, handler: DialHandler): { cancel(): void } {
+    let isCancelled = false;
+    const local = request.localAddress ?? from.address;
+    this.#clock.after(LATENCY_MILLISECONDS, () => {
+      if (isCancelled || this.isSilent(request.address) || this.isSilent(local)) return;
+      const doorman = this.#hosts.get(formatAddress(request.address))?.listeners.get(request.port);
+      if (doorman === undefined) return handler.failed("connection refused");
+      const here = new MemoryConnection(this, this.#clock, local, request.address);
+      const there = new MemoryConnection(this, this.#clock, request.address, local);
+      here.other = there;
+      there.other = here;
+      this.#open.add(here);
+      this.#open.add(there);
+      if (doorman.admits(local, undefined, request.address) === undefined) {
+        there.abort();
+        handler.connected(here);
+        return;
+      }
+      doorman.accept(there);
+      handler.connected(here);
+    });
+    return {
+      cancel: () => {
+        isCancelled = true;
+      },
+    };
+  }
+}
+
+class MemoryConnection implements Connection {
+  readonly localAddress: IpAddress;
+  readonly remoteAddress: IpAddress;
+  readonly interface = undefined;
+  other: MemoryConnection | undefined = undefined;
+  unsent = 0;
+  readonly #network: MemoryNetwork;
+  readonly #clock: Clock;
+  #handler: ConnectionHandler | undefined = undefined;
+  #isClosed = false;
+  #isPaused = false;
+  #wasBlocked = false;
+  /** Arrived, and not read. */
+  readonly #inbox: Uint8Array[] = [];
+  #ending: string | undefined = undefined;
+
+  constructor(network: MemoryNetwork, clock: Clock, localAddress: IpAddress, remoteAddress: IpAddress) {
+    this.#network = network;
+    this.#clock = clock;
+    this.localAddress = localAddress;
+    this.remoteAddress = remoteAddress;
+  }
+
+  get isBlocked(): boolean {
+    return this.unsent >= SEND_BUFFER;
+  }
+
+  joins(a: IpAddress, b: IpAddress): boolean {
+    const ends = [formatAddress(this.localAddress), formatAddress(this.remoteAddress)];
+    return ends.includes(formatAddress(a)) && ends.includes(formatAddress(b));
+  }
+
+  start(handler: ConnectionHandler): void {
+    this.#handler = handler;
+    this.#clock.soon(() => this.#deliver());
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#isClosed) return;
+    this.unsent += bytes.length;
+    if (this.isBlocked) this.#wasBlocked = true;
+    this.#clock.after(LATENCY_MILLISECONDS, () => {
+      if (this.#isLost()) return;
+      this.other?.arrive(bytes.slice(), this);
+    });
+  }
+
+  cork(): void {}
+  uncork(): void {}
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#clock.soon(() => this.#deliver());
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#handler = undefined;
+    this.#network.forget(this);
+    this.#clock.after(LATENCY_MILLISECONDS, () => {
+      if (!this.#isLost()) this.other?.breaks("the peer closed the connection");
+    });
+  }
+
+  abort(): void {
+    this.close();
+  }
+
+  /** The end of the stream, after what has arrived. */
+  breaks(reason: string): void {
+    this.#ending ??= reason;
+    this.#deliver();
+  }
+
+  arrive(bytes: Uint8Array, from: MemoryConnection): void {
+    if (this.#isClosed) {
+      // Nobody has this connection any more.
+      from.breaks("the peer reset the connection");
+      return;
+    }
+    this.#inbox.push(bytes);
+    this.#deliver();
+  }
+
+  taken(length: number): void {
+    this.unsent -= length;
+    if (this.#wasBlocked && this.unsent === 0) {
+      this.#wasBlocked = false;
+      this.#handler?.drained();
+    }
+  }
+
+  #isLost(): boolean {
+    return this.#network.isSilent(this.localAddress) || this.#network.isSilent(this.remoteAddress);
+  }
+
+  #deliver(): void {
+    while (this.#handler !== undefined && !this.#isPaused) {
+      const chunk = this.#inbox.shift();
+      if (chunk === undefined) break;
+      this.other?.taken(chunk.length);
+      this.#handler.received(chunk);
+    }
+    if (this.#ending === undefined || this.#inbox.length > 0 || this.#handler === undefined) return;
+    const handler = this.#handler;
+    this.#handler = undefined;
+    this.#isClosed = true;
+    this.#network.forget(this);
+    handler.closed(this.#ending);
+  }
+}

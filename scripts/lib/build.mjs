@@ -47,7 +47,9 @@ export async function build() {
       legalComments: "none",
       metafile: true,
       // Bundled CommonJS packages load Node's modules with require, which an ES module does not have.
-      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+      banner: {
+        js: 'import { createRequire as starlingRequire } from "node:module"; const require = starlingRequire(import.meta.url);',
+      },
       logLevel: "silent",
     });
   } catch (error) {

@@ -15,6 +15,17 @@ export class ControlClient {
     this.#path = path;
   }
 
+  /** A daemon answers here. */
+  async isListening(): Promise<boolean> {
+    try {
+      (await this.#connect()).destroy();
+      return true;
+    } catch (error) {
+      if (error instanceof CommandFailure) return false;
+      throw error;
+    }
+  }
+
   /** `Result` is what the view of that method's name returns: both ends are one program. */
   async call<Result>(method: Method, params: Params = {}): Promise<Result> {
     for await (const frames of this.#frames(method, params)) {

@@ -36,8 +36,11 @@ export async function actOnPeer(
   await context.out.write(`${printable(await context.client.call<string>("peerAction", params))}\n`);
 }
 
-export async function cleanup(context: CommandContext): Promise<void> {
-  const removed = await context.client.call<number>("cleanup");
+/** Through the daemon where one runs, so that it does not put them back; `directly` otherwise. */
+export async function cleanup(context: CommandContext, directly: () => Promise<number>): Promise<void> {
+  const removed = (await context.client.isListening())
+    ? await context.client.call<number>("cleanup")
+    : await directly();
   if (context.json) return printJson(context, { removed });
   await context.out.write(`removed ${plural(removed, "route")} of starling from the kernel\n`);
 }

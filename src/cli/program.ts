@@ -21,6 +21,8 @@ export interface RunOptions {
 export interface ProgramParts {
   readonly terminal: Terminal;
   readonly runDaemon: (options: RunOptions) => Promise<number>;
+  /** Removes starling's routes where no daemon runs; how many they were. */
+  readonly cleanupKernel: (configFile: string | undefined) => Promise<number>;
   /** Adds `check` and `config`. */
   readonly registerConfigCommands: (program: Command) => void;
 }
@@ -68,7 +70,7 @@ export function buildProgram(parts: ProgramParts, runner: Runner = new Runner(pa
   addRun(program, parts, runner);
   parts.registerConfigCommands(program);
   addShow(program, runner);
-  addActions(program, runner);
+  addActions(program, parts, runner);
   program
     .command("completion")
     .description("print the completion script of a shell")
@@ -230,7 +232,7 @@ function addShowRoutes(show: Command, runner: Runner): void {
     });
 }
 
-function addActions(program: Command, runner: Runner): void {
+function addActions(program: Command, parts: ProgramParts, runner: Runner): void {
   program
     .command("peer")
     .description("act on one session: enable, disable, reset, or ask for its routes again")
@@ -251,11 +253,12 @@ function addActions(program: Command, runner: Runner): void {
     });
   program
     .command("cleanup")
-    .description("remove the routes that starling owns from the kernel")
+    .description("remove the routes that starling owns from the kernel, whether it runs or not")
+    .option("-c, --config <file>", "where no daemon runs: the file that says which routes are starling's")
     .addOption(jsonOption("one JSON document"))
-    .action(async (_options: object, command: Command) => {
+    .action(async (options: { config?: string }, command: Command) => {
       const { cleanup } = await import("./operator-actions.ts");
-      await cleanup(await runner.context(command));
+      await cleanup(await runner.context(command), () => parts.cleanupKernel(options.config));
     });
 }
 

@@ -13,7 +13,7 @@ const MAX_MESSAGE_OCTETS = 255;
 
 export type Answer =
   | { readonly kind: "result"; readonly value: unknown }
-  | { readonly kind: "rows"; readonly rows: Iterator<object, void> };
+  | { readonly kind: "rows"; readonly rows: Iterator<object | undefined, void> };
 
 export async function answer(view: DaemonView, request: ControlRequest): Promise<Answer> {
   const { method, params } = request;

@@ -138,7 +138,7 @@ async function serveRoutes(call: HttpCall, context: HttpContext): Promise<void> 
 
 async function servePage(
   response: ServerResponse,
-  rows: Iterator<RouteView, void>,
+  rows: Iterator<RouteView | undefined, void>,
   limit: number,
   context: HttpContext,
 ): Promise<void> {
@@ -198,15 +198,15 @@ function pageSize(value: string): number {
 }
 
 /** Pulls the first row now, while the answer can still become an error with a status of its own. */
-function started(rows: Iterator<RouteView, void>): Iterator<RouteView, void> {
-  let first: IteratorResult<RouteView, void> | undefined = rows.next();
+function started(rows: Iterator<RouteView | undefined, void>): Iterator<RouteView | undefined, void> {
+  let first: IteratorResult<RouteView | undefined, void> | undefined = rows.next();
   return {
-    next(): IteratorResult<RouteView, void> {
+    next(): IteratorResult<RouteView | undefined, void> {
       const next = first ?? rows.next();
       first = undefined;
       return next;
     },
-    return(): IteratorResult<RouteView, void> {
+    return(): IteratorResult<RouteView | undefined, void> {
       return rows.return?.() ?? { done: true, value: undefined };
     },
   };

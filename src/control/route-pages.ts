@@ -8,7 +8,7 @@ const MAX_PARKED = 16;
 const LIFETIME_MILLISECONDS = 120_000;
 
 interface Parked {
-  readonly rows: Iterator<RouteView, void>;
+  readonly rows: Iterator<RouteView | undefined, void>;
   readonly timer: Timer;
 }
 
@@ -24,7 +24,7 @@ export class RoutePages {
     this.#clock = clock;
   }
 
-  park(rows: Iterator<RouteView, void>): string {
+  park(rows: Iterator<RouteView | undefined, void>): string {
     if (this.#parked.size >= MAX_PARKED) {
       const oldest = this.#parked.keys().next();
       if (oldest.done !== true) this.#drop(oldest.value);
@@ -36,7 +36,7 @@ export class RoutePages {
   }
 
   /** Undefined when there is no such cursor any more. */
-  take(cursor: string): Iterator<RouteView, void> | undefined {
+  take(cursor: string): Iterator<RouteView | undefined, void> | undefined {
     const parked = this.#parked.get(cursor);
     if (parked === undefined) return undefined;
     parked.timer.cancel();

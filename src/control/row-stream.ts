@@ -12,8 +12,8 @@ const ROWS_BETWEEN_CLOCK_READS = 16;
  * Writes until the rows end or `signal` aborts, and returns how many were written. Whoever owns `out` aborts the signal when it
  * closes; the iterator is then told to let go of what it holds.
  */
-export async function streamRows<Row>(
-  rows: Iterator<Row, void>,
+export async function streamRows<Row extends object>(
+  rows: Iterator<Row | undefined, void>,
   encode: (row: Row) => string,
   out: Writable,
   clock: Clock,
@@ -39,8 +39,8 @@ export async function streamRows<Row>(
 }
 
 /** At most `limit` rows, collected over as many turns as it takes. */
-export async function collectRows<Row>(
-  rows: Iterator<Row, void>,
+export async function collectRows<Row extends object>(
+  rows: Iterator<Row | undefined, void>,
   limit: number,
   clock: Clock,
 ): Promise<{ rows: Row[]; finished: boolean }> {
@@ -59,12 +59,18 @@ export function turn(clock: Clock): Promise<void> {
   return new Promise((resolve) => clock.soon(resolve));
 }
 
-function nextSlice<Row>(rows: Iterator<Row, void>, limit: number, clock: Clock): { rows: Row[]; finished: boolean } {
+function nextSlice<Row extends object>(
+  rows: Iterator<Row | undefined, void>,
+  limit: number,
+  clock: Clock,
+): { rows: Row[]; finished: boolean } {
   const slice: Row[] = [];
   const end = clock.now() + SLICE_MILLISECONDS;
   while (slice.length < limit) {
     const next = rows.next();
     if (next.done === true) return { rows: slice, finished: true };
+    // Undefined: much was looked at and nothing found, and others want their turn.
+    if (next.value === undefined) break;
     slice.push(next.value);
     if (slice.length % ROWS_BETWEEN_CLOCK_READS === 0 && clock.now() >= end) break;
   }

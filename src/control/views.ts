@@ -165,8 +165,8 @@ export interface DaemonView {
   summary(): SummaryView;
   peers(): readonly PeerView[];
   peer(name: string): PeerView | undefined;
-  /** Pull as fast as the client reads. Throws UsageError for a filter that makes no sense (unknown peer, no prefix). */
-  routes(filter: RouteFilter): Iterator<RouteView, void>;
+  /** Pull as fast as the client reads; undefined means that it looked at much and found nothing yet. Throws UsageError for a filter that makes no sense (unknown peer, no prefix). */
+  routes(filter: RouteFilter): Iterator<RouteView | undefined, void>;
   countRoutes(filter: RouteFilter): Promise<number>;
   kernel(): Iterator<KernelView, void>;
   readiness(): Readiness;

@@ -2,7 +2,7 @@
 
 import { networkInterfaces } from "node:os";
 import { type IpAddress, isLinkLocal, parseAddress, sameAddress } from "../bgp/model/address.ts";
-import type { Family } from "../bgp/model/family.ts";
+import { Family } from "../bgp/model/family.ts";
 import type { SessionFacts } from "../bgp/model/ports.ts";
 import { prefixContains, prefixOf } from "../bgp/model/prefix.ts";
 import type { Link } from "../fib/fib.ts";
@@ -42,7 +42,7 @@ export class Links implements Surroundings {
   }
 
   localAddress(facts: SessionFacts, family: Family): IpAddress | undefined {
-    return this.#linkOf(facts)?.addresses.find((a) => a.address.family === family && !isLinkLocal(a.address))?.address;
+    return this.#linkOf(facts)?.addresses.find((a) => a.address.family === family && isUsable(a.address))?.address;
   }
 
   /** The link-local address of the link, if the peer is on it: what RFC 2545 §3 wants beside the global next hop. */
@@ -65,6 +65,13 @@ export class Links implements Surroundings {
 
 function isOnLink(link: Link, address: IpAddress): boolean {
   return link.addresses.some((a) => prefixContains(prefixOf(a.address, a.length), address, a.length));
+}
+
+/** Means something to others: not link-local, not loopback. */
+function isUsable(address: IpAddress): boolean {
+  const { family, w0, w1, w2, w3 } = address;
+  const isLoopback = family === Family.Ipv4 ? w0 >>> 24 === 127 : (w0 | w1 | w2) === 0 && w3 === 1;
+  return !isLoopback && !isLinkLocal(address);
 }
 
 /** Indices are not to be had this way: they are only asked for where the kernel's side tells them. */

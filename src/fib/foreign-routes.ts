@@ -7,7 +7,7 @@ import type { FibTarget, KernelRoute } from "./fib.ts";
 import type { LearnRules } from "./learn-rules.ts";
 import { Flag } from "./netlink/constants.ts";
 import type { RouteMessage } from "./netlink/route-message.ts";
-import { sameTarget } from "./same-target.ts";
+import { sameOptionalAddress, sameTarget } from "./same-target.ts";
 
 interface ForeignRoute {
   readonly protocol: number;
@@ -89,8 +89,11 @@ export class ForeignRoutes {
     if (id < 0 || group === undefined) return false;
     const exact = group.routes.findIndex((r) => sameRoute(r, message, target));
     const at = exact >= 0 ? exact : group.routes.findIndex((r) => sameSlot(r, message));
-    if (at < 0) return false;
-    group.routes.splice(at, 1);
+    const known = group.routes[at];
+    if (known === undefined) return false;
+    const left = exact >= 0 ? undefined : withoutHops(known.target, target);
+    if (left === undefined) group.routes.splice(at, 1);
+    else group.routes.splice(at, 1, { ...known, target: left });
     this.#settle(id, group);
     return true;
   }
@@ -205,6 +208,15 @@ function sameRoute(route: ForeignRoute, message: RouteMessage, target: FibTarget
   return target === undefined || route.target === undefined
     ? target === route.target
     : sameTarget(target, route.target);
+}
+
+/** An IPv6 route of several next hops loses them one by one; undefined when none is left, or it was not like that. */
+function withoutHops(target: FibTarget | undefined, gone: FibTarget | undefined): FibTarget | undefined {
+  if (target === undefined || gone === undefined || target.nextHops.length <= gone.nextHops.length) return undefined;
+  const nextHops = target.nextHops.filter(
+    (hop) => !gone.nextHops.some((g) => g.interface === hop.interface && sameOptionalAddress(g.gateway, hop.gateway)),
+  );
+  return nextHops.length < target.nextHops.length && nextHops.length > 0 ? { ...target, nextHops } : undefined;
 }
 
 function sameKernelRoute(a: KernelRoute, b: KernelRoute): boolean {

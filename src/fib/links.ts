@@ -19,8 +19,10 @@ interface State {
 
 /** What the kernel does with routes when a link or an address goes, without telling every one of them. */
 export interface LinkHooks {
-  /** Disabled, removed, or (IPv4) without any address left: the routes over it are gone. `family` undefined: both. */
+  /** Disabled, or (IPv4) without any address left: routes that have no other way are gone. `family` undefined: both. */
   interfaceLost(index: number, family: Family | undefined): void;
+  /** Removed: routes that had one of their next hops over it are gone. */
+  interfaceRemoved(index: number): void;
   /** Routes that preferred it as their source are gone (IPv4) or have lost it (IPv6). */
   addressLost(address: IpAddress): void;
   /** Something came up or got an address: what was refused may be possible now. */
@@ -105,7 +107,7 @@ export class Links {
     state.addresses.clear();
     this.#settle(state);
     this.#states.delete(index);
-    this.#hooks.interfaceLost(index, undefined);
+    this.#hooks.interfaceRemoved(index);
     this.#hooks.changed(index);
   }
 

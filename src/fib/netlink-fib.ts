@@ -1,6 +1,5 @@
 /** The kernel's forwarding table through rtnetlink: puts together what reads, what writes and what remembers. */
 
-import type { IpAddress } from "../bgp/model/address.ts";
 import { UsageError } from "../bgp/model/errors.ts";
 import { FAMILIES, Family } from "../bgp/model/family.ts";
 import type { Clock, Logger, Timer } from "../bgp/model/ports.ts";
@@ -15,7 +14,7 @@ import { NotificationSocket } from "./netlink/notifications.ts";
 import { RequestSocket } from "./netlink/socket.ts";
 import { OperationCounters } from "./operation-counters.ts";
 import type { FibOptions } from "./options.ts";
-import { lossOfAddress, lossOfInterface, Presence } from "./presence.ts";
+import { type Loss, lossOfAddress, lossOfInterface, lossOfRemoved, Presence } from "./presence.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { TargetTable } from "./target-table.ts";
@@ -65,8 +64,16 @@ class NetlinkFib implements Fib {
     this.#log = log;
     this.#refusals = new RefusalLog(clock, log);
     this.#links = new Links(options.excludeInterfaces, events, {
-      interfaceLost: (index, family) => this.#interfaceLost(index, family),
-      addressLost: (address) => this.#addressLost(address),
+      interfaceLost: (index, only) => {
+        const isEnabled = (other: number) => this.#links.link(other)?.enabled === true;
+        for (const family of only === undefined ? FAMILIES : [only]) {
+          this.#lost(family, (target) => lossOfInterface(target, index, isEnabled));
+        }
+      },
+      interfaceRemoved: (index) => {
+        for (const family of FAMILIES) this.#lost(family, (target) => lossOfRemoved(family, target, index));
+      },
+      addressLost: (address) => this.#lost(address.family, (target) => lossOfAddress(target, address)),
       gained: () => this.#writer.retrySoon(),
       changed: (index) => {
         for (const family of FAMILIES) this.#families[family].foreign.reconsider(index);
@@ -190,23 +197,8 @@ class NetlinkFib implements Fib {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  #interfaceLost(index: number, only: Family | undefined): void {
-    const isEnabled = (other: number) => this.#links.link(other)?.enabled === true;
-    const lossOf = (target: FibTarget) => lossOfInterface(target, index, isEnabled);
-    for (const family of FAMILIES) {
-      if (only !== undefined && only !== family) continue;
-      const { presence, foreign } = this.#families[family];
-      foreign.dropDead(
-        (target) => lossOf(target) === "gone",
-        (prefix) => presence.vacated(prefix),
-      );
-      presence.lost(lossOf, () => this.#writer.wake());
-    }
-  }
-
-  #addressLost(address: IpAddress): void {
-    const { presence, foreign } = this.#families[address.family];
-    const lossOf = (target: FibTarget) => lossOfAddress(target, address);
+  #lost(family: Family, lossOf: (target: FibTarget) => Loss): void {
+    const { presence, foreign } = this.#families[family];
     foreign.dropDead(
       (target) => lossOf(target) === "gone",
       (prefix) => presence.vacated(prefix),

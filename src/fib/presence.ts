@@ -66,7 +66,7 @@ export class Presence {
     this.#table.addPresent(id, targetId);
     this.#targets.discard(targetId);
     this.#table.lower(id, RouteFlag.Uncertain);
-    this.#judge(id);
+    if (!this.#crossed(id)) this.#judge(id);
   }
 
   /** Somebody else deleted a route with our protocol, or the kernel did. `target` may be one leg of several (IPv6). */
@@ -80,6 +80,7 @@ export class Presence {
     if (present !== 0 && this.#targets.satisfies(targetId, present)) table.removePresent(id, message.metric);
     else table.raise(id, RouteFlag.Uncertain);
     this.#targets.discard(targetId);
+    if (this.#crossed(id)) return;
     if (table.wanted(id) !== 0 || table.present(id) !== 0) this.#reconciler.enqueue(id);
     else table.tidy(id);
   }
@@ -89,7 +90,7 @@ export class Presence {
     const id = this.#table.findRoute(message);
     if (id < 0) return;
     this.#table.removePresent(id, message.metric);
-    this.#reconciler.enqueue(id);
+    if (!this.#crossed(id)) this.#reconciler.enqueue(id);
   }
 
   /** A foreign route of the prefix is gone: the place may be free for ours. */
@@ -147,6 +148,14 @@ export class Presence {
     sweep(this.#clock, this.#table, visit, done);
   }
 
+  /** True if a request of ours is under way: whether it came before or after, nobody knows. So it is made again. */
+  #crossed(id: number): boolean {
+    if (!this.#table.has(id, RouteFlag.UnderWay)) return false;
+    this.#table.raise(id, RouteFlag.Uncertain);
+    this.#reconciler.enqueue(id);
+    return true;
+  }
+
   /** After the kernel told what is there: keep, correct, or leave for pruning. */
   #judge(id: number): void {
     const table = this.#table;
@@ -173,6 +182,17 @@ export function lossOfInterface(target: FibTarget, index: number, isEnabled: (in
     else if (hop.interface !== index && isEnabled(hop.interface)) return "kept";
   }
   return doubtful ? "doubtful" : "gone";
+}
+
+/**
+ * With an interface that is removed, and not just switched off, go all IPv4 routes that know it, those with other next hops too
+ * (fib_sync_down_dev); an IPv6 route loses that next hop alone.
+ */
+export function lossOfRemoved(family: Family, target: FibTarget, index: number): Loss {
+  if (target.kind !== "unicast") return "kept";
+  const over = target.nextHops.filter((hop) => hop.interface === index).length;
+  if (over > 0) return family === Family.Ipv4 || over === target.nextHops.length ? "gone" : "doubtful";
+  return target.nextHops.some((hop) => hop.interface === 0) ? "doubtful" : "kept";
 }
 
 /** IPv4 routes that preferred the address are flushed; IPv6 ones lose the preference. */

@@ -60,12 +60,18 @@ export interface PeerRank {
   readonly address: IpAddress;
 }
 
+export interface DecisionRules {
+  /** Compare MED among all paths, not only those of one neighbouring AS. */
+  readonly alwaysCompareMed: boolean;
+  /** Equal paths that share the traffic, at most. */
+  readonly maxPaths: number;
+}
+
 /** What the process reads beside the columns. */
 export interface DecisionContext {
   readonly paths: PathStore;
   readonly attributes: AttributeTable;
-  readonly alwaysCompareMed: boolean;
-  readonly maxPaths: number;
+  rules(): DecisionRules;
   /** May this path be used at all: its peer's session stands or its routes are retained. */
   isCurrent(path: number): boolean;
   /** Distance to its next hop: 0 on a connected subnet, more behind a gateway; Infinity when it is unreachable. */
@@ -132,7 +138,8 @@ export class Decision {
     this.#lowestPeerAddress();
     this.#keepLowest(Reason.PathIdentifier, (id) => paths.identifier(id));
     this.#tied = 1;
-    if (equal !== undefined && this.#context.maxPaths > 1) this.#spread(equal);
+    const { maxPaths } = this.#context.rules();
+    if (equal !== undefined && maxPaths > 1) this.#spread(equal, maxPaths);
   }
 
   #add(id: number): void {
@@ -168,7 +175,8 @@ export class Decision {
   /** Only paths from one neighbouring AS are comparable; those that another of their own AS beats go, the rest stay. */
   #compareMed(): void {
     if (this.#count < 2) return;
-    const { paths, attributes, alwaysCompareMed } = this.#context;
+    const { paths, attributes } = this.#context;
+    const { alwaysCompareMed } = this.#context.rules();
     const lowest = new Map<number, number>();
     const group = (id: number) => (alwaysCompareMed ? 0 : attributes.neighborAs(paths.accepted(id)));
     for (let i = 0; i < this.#count; i++) {
@@ -192,8 +200,8 @@ export class Decision {
   }
 
   /** The paths that tied with the best one share its traffic, in a fixed order, so that the same set is the same route. */
-  #spread(equal: Int32Array): void {
-    const { paths, maxPaths } = this.#context;
+  #spread(equal: Int32Array, maxPaths: number): void {
+    const { paths } = this.#context;
     const best = this.#candidates[0] as number;
     const others = equal.filter((id) => id !== best).sort();
     for (const id of others) {

@@ -7,7 +7,7 @@ import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
 import { IdSet } from "../columns/id-columns.ts";
 import { IdQueue } from "../columns/id-queue.ts";
 import type { AttributeTable } from "./attribute-table.ts";
-import { Decision, type PeerRank } from "./decision.ts";
+import { Decision, type DecisionRules, type PeerRank } from "./decision.ts";
 import { FamilyTable } from "./family-table.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { RouteSource } from "./policy/policy.ts";
@@ -26,8 +26,7 @@ export type SweepRequest =
 export interface LocRibContext {
   readonly family: Family;
   readonly attributes: AttributeTable;
-  readonly alwaysCompareMed: boolean;
-  readonly maxPaths: number;
+  rules(): DecisionRules;
   peer(id: PeerId): RibPeer | undefined;
   localRank(): PeerRank;
   /** Infinity when unreachable. */
@@ -72,8 +71,7 @@ export class LocRib {
     this.#decision = new Decision({
       paths,
       attributes,
-      alwaysCompareMed: context.alwaysCompareMed,
-      maxPaths: context.maxPaths,
+      rules: () => context.rules(),
       isCurrent: (path) => this.isCurrent(path),
       isStale: (path) => this.isStale(path),
       metric: (path) => this.#metric(path),

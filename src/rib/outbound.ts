@@ -10,7 +10,7 @@ import type { Prefix } from "../bgp/model/prefix.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import { type ExportTarget, exportAttributes, exportRefusal, type PathOrigin } from "./export.ts";
 import type { FamilyTable } from "./family-table.ts";
-import type { RibOptions, RibPeerOptions } from "./options.ts";
+import type { RibPeerOptions } from "./options.ts";
 import { dependsOnPrefix, dependsOnRouteContext, evaluate } from "./policy/evaluate.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { RibPeer } from "./rib-peer.ts";
@@ -18,7 +18,6 @@ import type { Outbound } from "./update-group.ts";
 
 /** What the tables lend to every group. */
 export interface OutboundContext {
-  readonly options: RibOptions;
   peer(id: PeerId): RibPeer | undefined;
   /** A summary-only aggregate hides this destination. */
   isSuppressed(prefix: Prefix): boolean;

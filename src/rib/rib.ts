@@ -49,7 +49,7 @@ export class Rib implements RibSink {
   readonly nextHops: NextHopTable;
   readonly #lookup: TableLookup;
   readonly groups: Groups;
-  readonly #options: RibOptions;
+  #options: RibOptions;
   readonly #clock: Clock;
   readonly #events: RibEvents;
   readonly #surroundings: Surroundings;
@@ -105,7 +105,6 @@ export class Rib implements RibSink {
     this.groups = new Groups({
       attributes: this.attributes,
       context: {
-        options: parts.options,
         peer: (id) => this.#peers.get(id),
         mayBeSuppressed: () => this.local.hidesAny,
         isSuppressed: (prefix) => this.local.isSuppressed(prefix),
@@ -149,6 +148,23 @@ export class Rib implements RibSink {
       changed.push(peer);
     }
     this.groups.regroup(changed);
+    this.wake();
+  }
+
+  /** Every route is sent to this peer again, as if it had asked. */
+  resend(id: PeerId): void {
+    for (const family of FAMILIES) this.#peers.get(id)?.family(family).group?.refresh(id, false);
+    this.wake();
+  }
+
+  /** Options of the speaker as a whole changed; all routes are decided again. */
+  reconfigure(options: RibOptions): void {
+    this.#options = options;
+    for (const family of FAMILIES) {
+      const { prefixes } = this.#ribs[family].table;
+      for (let id = 0; id < prefixes.end; id++) if (prefixes.isLive(id)) this.#ribs[family].question(id);
+    }
+    this.groups.reconsiderAll();
     this.wake();
   }
 
@@ -274,8 +290,7 @@ export class Rib implements RibSink {
     return new LocRib({
       family,
       attributes: this.attributes,
-      alwaysCompareMed: this.#options.alwaysCompareMed,
-      maxPaths: this.#options.maxPaths,
+      rules: () => this.#options,
       peer: (id) => this.#peers.get(id),
       localRank: () => ({ external: true, routerId: this.#options.routerId, address: ipv4(0) }),
       nextHopMetric: (nextHop, peer) => this.nextHops.metric(nextHop, this.#peers.get(peer)?.interface ?? 0),

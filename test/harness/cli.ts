@@ -85,6 +85,7 @@ export class Cli {
         wallTime: () => EXAMPLE_NOW,
       },
       registerConfigCommands,
+      cleanupKernel: async () => 3,
       runDaemon: async (options) => {
         this.runs.push(options);
         return 0;

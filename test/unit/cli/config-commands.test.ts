@@ -18,7 +18,12 @@ class Sink extends Writable {
 async function starling(...words: string[]): Promise<{ status: number; out: string; err: string }> {
   const [stdout, stderr] = [new Sink(), new Sink()];
   const terminal = { stdout, stderr, environment: {}, wallTime: () => 0 };
-  const status = await runProgram(words, { terminal, registerConfigCommands, runDaemon: async () => 0 });
+  const status = await runProgram(words, {
+    terminal,
+    registerConfigCommands,
+    runDaemon: async () => 0,
+    cleanupKernel: async () => 0,
+  });
   return { status, out: stdout.text, err: stderr.text };
 }
 

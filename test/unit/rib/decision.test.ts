@@ -69,8 +69,7 @@ function decide(
   const decision = new Decision({
     paths: table.paths,
     attributes,
-    alwaysCompareMed: options.always ?? false,
-    maxPaths: options.maxPaths ?? 1,
+    rules: () => ({ alwaysCompareMed: options.always ?? false, maxPaths: options.maxPaths ?? 1 }),
     isCurrent: () => true,
     isStale: (path) => of(path).stale ?? false,
     metric: (path) => of(path).metric ?? 0,

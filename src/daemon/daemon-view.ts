@@ -1,0 +1,182 @@
+/** The daemon as the control socket and HTTP see it. */
+
+import { FAMILIES, familyName } from "../bgp/model/family.ts";
+import type { PeerId } from "../bgp/model/ids.ts";
+import type { Clock } from "../bgp/model/ports.ts";
+import { showConfig } from "../config/show.ts";
+import type { Metrics } from "../control/metrics.ts";
+import {
+  type DaemonView,
+  type EventView,
+  type KernelView,
+  type PeerAction,
+  type PeerView,
+  type ReloadReport,
+  type RouteFilter,
+  type RouteView,
+  type SummaryView,
+  UsageError,
+} from "../control/views.ts";
+import { routes } from "../rib/routes.ts";
+import { VERSION } from "../version.ts";
+import type { Daemon } from "./daemon.ts";
+import type { KernelSide } from "./kernel-side.ts";
+import { kernelViews } from "./kernel-view.ts";
+import type { Links } from "./links.ts";
+import { peerView } from "./peer-view.ts";
+import { type Names, routeQuery, routeView } from "./route-view.ts";
+
+export class View implements DaemonView {
+  readonly #daemon: Daemon;
+  readonly #kernel: KernelSide;
+  readonly #clock: Clock;
+  readonly #names: Names;
+  readonly #reload: () => Promise<ReloadReport>;
+  metricsSource: Metrics | undefined;
+
+  constructor(parts: {
+    daemon: Daemon;
+    kernel: KernelSide;
+    links: Links;
+    clock: Clock;
+    reload: () => Promise<ReloadReport>;
+  }) {
+    this.#daemon = parts.daemon;
+    this.#kernel = parts.kernel;
+    this.#clock = parts.clock;
+    this.#reload = parts.reload;
+    this.#names = {
+      peerName: (id) => parts.daemon.ids.nameOf(id),
+      peerId: (name) => parts.daemon.ids.find(name),
+      interfaceName: (index) => parts.links.interfaceName(index),
+      now: () => parts.clock.wallTime(),
+    };
+  }
+
+  summary(): SummaryView {
+    const { daemon, kernel } = { daemon: this.#daemon, kernel: this.#kernel };
+    const peers = daemon.peerOptions();
+    const perFamily = (count: (family: (typeof FAMILIES)[number]) => number) =>
+      Object.fromEntries(FAMILIES.map((f) => [familyName(f), count(f)])) as SummaryView["prefixes"];
+    return {
+      version: VERSION,
+      asNumber: daemon.config.asNumber,
+      routerId: daemon.routerId,
+      uptime: Math.floor((this.#clock.now() - daemon.startedAt) / 1000),
+      peers: {
+        configured: peers.length,
+        established: peers.filter(({ id }) => daemon.speaker.peer(id)?.state === "Established").length,
+      },
+      prefixes: perFamily((f) => daemon.rib.rib(f).table.reachable),
+      paths: perFamily((f) => daemon.rib.rib(f).table.paths.count),
+      kernel: {
+        enabled: kernel.fib !== undefined,
+        routes: kernel.fib?.counters().routes ?? { ipv4: 0, ipv6: 0 },
+        reason: kernel.reason ?? null,
+      },
+      memory: process.memoryUsage.rss(),
+    };
+  }
+
+  peers(): readonly PeerView[] {
+    return this.#daemon
+      .peerOptions()
+      .flatMap(({ id }) => this.#peer(id) ?? [])
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  peer(name: string): PeerView | undefined {
+    const id = this.#daemon.ids.find(name);
+    return id === undefined ? undefined : this.#peer(id);
+  }
+
+  *routes(filter: RouteFilter): Generator<RouteView | undefined, void> {
+    for (const route of routes(this.#daemon.rib, routeQuery(filter, this.#names)))
+      yield route === undefined ? undefined : routeView(route, this.#names);
+  }
+
+  async countRoutes(filter: RouteFilter): Promise<number> {
+    let count = 0;
+    let sliceEnd = this.#clock.now() + 2;
+    for (const route of routes(this.#daemon.rib, routeQuery(filter, this.#names))) {
+      if (route !== undefined) count++;
+      if ((count & 63) !== 0 || this.#clock.now() < sliceEnd) continue;
+      await new Promise<void>((resolve) => this.#clock.soon(resolve));
+      sliceEnd = this.#clock.now() + 2;
+    }
+    return count;
+  }
+
+  *kernel(): Generator<KernelView, void> {
+    const { fib, reason } = this.#kernel;
+    if (fib === undefined) throw new UsageError(`routes are not written to the kernel: ${reason}`);
+    yield* kernelViews(fib, (index) => this.#names.interfaceName(index));
+  }
+
+  readiness(): readonly string[] {
+    return this.#daemon.readiness();
+  }
+
+  configuration(): object {
+    return showConfig(this.#daemon.config, this.#daemon.problems);
+  }
+
+  reload(): Promise<ReloadReport> {
+    return this.#reload();
+  }
+
+  peerAction(name: string, action: PeerAction, message: string | undefined): string {
+    const { speaker, ids } = this.#daemon;
+    const id = ids.find(name);
+    if (id === undefined || speaker.peer(id) === undefined)
+      throw new UsageError(`no peer is called ${name}. \`starling show peers\` lists them`);
+    switch (action) {
+      case "enable":
+        speaker.enable(id);
+        return `peer ${name}: enabled`;
+      case "disable":
+        speaker.disable(id, message);
+        return `peer ${name}: disabled`;
+      case "reset":
+        speaker.reset(id, message);
+        return `peer ${name}: reset`;
+      case "refresh-in":
+        return this.#refreshIn(id, name);
+      default:
+        this.#daemon.rib.resend(id);
+        return `peer ${name}: all routes are sent again`;
+    }
+  }
+
+  async cleanup(): Promise<number> {
+    const { fib, reason } = this.#kernel;
+    if (fib === undefined) throw new UsageError(`routes are not written to the kernel: ${reason}`);
+    return fib.cleanup();
+  }
+
+  subscribe(listener: (event: EventView) => void): () => void {
+    return this.#daemon.subscribe(listener);
+  }
+
+  async metrics(): Promise<string> {
+    return (await this.metricsSource?.text()) ?? "";
+  }
+
+  #peer(id: PeerId): PeerView | undefined {
+    const compiled = this.#daemon.compiledPeer(id);
+    const session = this.#daemon.speaker.peer(id);
+    if (compiled === undefined || session === undefined) return undefined;
+    const now = { monotonic: this.#clock.now(), wall: this.#clock.wallTime() };
+    return peerView(compiled.session, session, this.#daemon.rib, compiled.rib.internal, now);
+  }
+
+  #refreshIn(id: PeerId, name: string): string {
+    if (this.#daemon.speaker.peer(id)?.state !== "Established")
+      throw new UsageError(`peer ${name} is not Established: there is nobody to ask`);
+    if (!this.#daemon.speaker.requestRefresh(id))
+      throw new UsageError(
+        `peer ${name} has no route refresh capability (RFC 2918): \`starling peer ${name} reset\` has it send all routes again`,
+      );
+    return `peer ${name}: asked for all routes again`;
+  }
+}

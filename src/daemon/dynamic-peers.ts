@@ -1,0 +1,55 @@
+/** Peers that come from a range: each gets a name and a number of its own when it connects, and loses them when it goes. */
+
+import { formatAddress, type IpAddress } from "../bgp/model/address.ts";
+import type { PeerId } from "../bgp/model/ids.ts";
+import type { PeerOptions } from "../bgp/options.ts";
+import type { CompiledPeer } from "../config/compile.ts";
+import type { PeerIds } from "./peer-ids.ts";
+
+export interface PeerRegister {
+  find(id: PeerId): CompiledPeer | undefined;
+  add(peer: CompiledPeer): void;
+}
+
+export class DynamicPeers {
+  readonly #ids: PeerIds;
+  readonly #register: PeerRegister;
+  /** From a peer to the range that it came from. */
+  readonly #origins = new Map<PeerId, PeerId>();
+
+  constructor(ids: PeerIds, register: PeerRegister) {
+    this.#ids = ids;
+    this.#register = register;
+  }
+
+  /** The peer for this address; undefined while the one that had its name is still being forgotten. */
+  accept(template: PeerOptions, address: IpAddress): PeerOptions | undefined {
+    const range = this.#register.find(template.id);
+    const name = `${template.name}-${formatAddress(address)}`;
+    if (range === undefined || this.#ids.find(name) !== undefined) return undefined;
+    const id = this.#ids.idOf(name);
+    const remote = { kind: "address", address, interface: undefined } as const;
+    const session: PeerOptions = { ...template, id, name, remote, passive: true };
+    this.#register.add({ session, rib: { ...range.rib, id, name } });
+    this.#origins.set(id, template.id);
+    return session;
+  }
+
+  gone(id: PeerId): void {
+    this.#origins.delete(id);
+  }
+
+  /** The peers that came from ranges whose rules changed, with the rules that are theirs now. */
+  follow(changed: readonly CompiledPeer[]): readonly CompiledPeer[] {
+    const followers: CompiledPeer[] = [];
+    for (const [id, origin] of this.#origins) {
+      const range = changed.find((peer) => peer.session.id === origin);
+      const peer = this.#register.find(id);
+      if (range === undefined || peer === undefined) continue;
+      const now = { session: peer.session, rib: { ...range.rib, id, name: peer.rib.name } };
+      this.#register.add(now);
+      followers.push(now);
+    }
+    return followers;
+  }
+}

@@ -260,6 +260,11 @@ export class Reconciler {
       if (table.others(id) !== undefined || table.wanted(id) !== targetId) this.enqueue(id);
       return;
     }
+    if (table.wanted(id) === 0 && table.has(id, RouteFlag.Uncertain)) {
+      // Somebody wrote it meanwhile: deleted once more, it is gone for certain.
+      this.enqueue(id);
+      return;
+    }
     const metric = this.#targets.metric(targetId);
     table.removePresent(id, metric);
     if (table.wanted(id) === 0) {

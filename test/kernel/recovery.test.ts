@@ -157,6 +157,26 @@ describe("links", () => {
     await until(() => states().every((s) => s === "ok"));
   });
 
+  it.each([
+    [V4, "192.0.2.1", "203.0.113.1", 0],
+    [V6, "2001:db8:a::1", "2001:db8:f::1", 1],
+  ])(
+    "one that is removed takes its IPv4 ECMP routes along, and an IPv6 next hop: %s",
+    async (prefix, one, other, left) => {
+      p = await probe();
+      veth("vz", "vz-far", ["203.0.113.2/24", "2001:db8:f::2/64"]);
+      await until(() => p.links.get("vz")?.up === true);
+      p.set(prefix, unicast([hop(one), hop(other)]));
+      await p.settled();
+      expect(has(prefix)).toBe(true);
+      ip("link del vz");
+      await until(() => states()[0] === "missing");
+      expect(has(prefix) ? 1 : 0).toBe(left);
+      p.set(prefix, unicast(hop(one)));
+      await until(() => has(prefix) && states()[0] === "ok", 1000);
+    },
+  );
+
   it("a preferred source goes and comes", async () => {
     p = await probe();
     ip("addr add 203.0.113.9/32 dev lo");

@@ -120,10 +120,16 @@ export class LabNode {
     );
   }
 
-  /** Addresses on an interface that is always up, such as those of a router itself or of a workload behind it. */
-  async dummy(name: string, ...addresses: string[]): Promise<void> {
-    await this.ip("link", "add", "name", name, "type", "dummy");
+  /**
+   * Addresses on an interface that is always up, such as those of a router itself or of workloads behind it: a cable whose
+   * other end hangs in the same node, because not every kernel has dummy interfaces.
+   */
+  async stub(name: string, ...addresses: string[]): Promise<void> {
+    const end = `${name.slice(0, longestInterface - 4)}-end`;
+    await this.ip("link", "add", "name", name, "type", "veth", "peer", "name", end);
+    await this.configure(end, []);
     await this.configure(name, addresses);
+    await this.ready(name);
   }
 
   /** Whether one echo request comes back within a second. */

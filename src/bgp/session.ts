@@ -52,8 +52,8 @@ const TIMER_EVENTS: Readonly<Record<TimerName, FsmEvent>> = {
 };
 
 export class Session implements MessageSink, InputSession {
-  /** The peer opened the connection. */
-  readonly incoming: boolean;
+  /** The peer opened the connection. A session that began so dials, too, once that one has ended. */
+  incoming: boolean;
   /** Our OPEN was sent without capabilities. */
   isPlain = false;
   negotiated: Negotiated | undefined = undefined;
@@ -249,6 +249,7 @@ export class Session implements MessageSink, InputSession {
     this.#dial = this.#parts.transport.dial(request, {
       connected: (connection) => {
         this.#dial = undefined;
+        this.incoming = false;
         this.#adopt(connection);
         this.handle({ kind: "connected" }, "connected");
       },

@@ -15,6 +15,7 @@ import {
 } from "../../src/bgp/transport.ts";
 
 const LATENCY_MILLISECONDS = 1;
+const LINGER_MILLISECONDS = 3000;
 /** What a connection holds before it says that it is blocked. */
 const SEND_BUFFER = 65_536;
 
@@ -29,6 +30,7 @@ export class MemoryNetwork {
   readonly #open = new Set<MemoryConnection>();
   /** Hosts that drop whatever is sent to them. */
   readonly #silent = new Set<string>();
+  readonly #stalled = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -55,6 +57,27 @@ export class MemoryNetwork {
   /** The machine vanishes without a word: nothing reaches it any more, and nothing comes from it. */
   silence(address: IpAddress): void {
     this.#silent.add(formatAddress(address));
+  }
+
+  /** The machine loses all that it knew of its connections, and does not even reset them. */
+  abandon(address: IpAddress): void {
+    for (const connection of [...this.#open]) {
+      if (formatAddress(connection.localAddress) === formatAddress(address)) connection.vanish();
+    }
+  }
+
+  /** The machine lives, but reads nothing until `unstall`. */
+  stall(address: IpAddress): void {
+    this.#stalled.add(formatAddress(address));
+  }
+
+  unstall(address: IpAddress): void {
+    this.#stalled.delete(formatAddress(address));
+    for (const connection of [...this.#open]) connection.wake();
+  }
+
+  isStalled(address: IpAddress): boolean {
+    return this.#stalled.has(formatAddress(address));
   }
 
   /** It is back, knowing nothing of the connections that it had. */
@@ -119,7 +142,9 @@ class MemoryConnection implements Connection {
   readonly #clock: Clock;
   #handler: ConnectionHandler | undefined = undefined;
   #isClosed = false;
+  #closedAt = 0;
   #isPaused = false;
+  #isVanished = false;
   #wasBlocked = false;
   /** Arrived, and not read. */
   readonly #inbox: Uint8Array[] = [];
@@ -134,6 +159,10 @@ class MemoryConnection implements Connection {
 
   get isBlocked(): boolean {
     return this.unsent >= SEND_BUFFER;
+  }
+
+  get isVanished(): boolean {
+    return this.#isVanished;
   }
 
   joins(a: IpAddress, b: IpAddress): boolean {
@@ -171,6 +200,7 @@ class MemoryConnection implements Connection {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#closedAt = this.#clock.now();
     this.#handler = undefined;
     this.#network.forget(this);
     this.#clock.after(LATENCY_MILLISECONDS, () => {
@@ -190,11 +220,16 @@ class MemoryConnection implements Connection {
 
   arrive(bytes: Uint8Array, from: MemoryConnection): void {
     if (this.#isClosed) {
-      // Nobody has this connection any more.
-      from.breaks("the peer reset the connection");
+      // What comes soon after a close is read and dropped; later nobody has this connection any more.
+      if (this.#clock.now() - this.#closedAt < LINGER_MILLISECONDS) return;
+      this.#clock.after(LATENCY_MILLISECONDS, () => from.breaks("the peer reset the connection"));
       return;
     }
     this.#inbox.push(bytes);
+    this.#deliver();
+  }
+
+  wake(): void {
     this.#deliver();
   }
 
@@ -206,11 +241,18 @@ class MemoryConnection implements Connection {
     }
   }
 
+  vanish(): void {
+    this.#isVanished = true;
+    this.#network.forget(this);
+  }
+
   #isLost(): boolean {
+    if (this.#isVanished || this.other?.isVanished === true) return true;
     return this.#network.isSilent(this.localAddress) || this.#network.isSilent(this.remoteAddress);
   }
 
   #deliver(): void {
+    if (this.#network.isStalled(this.localAddress)) return;
     while (this.#handler !== undefined && !this.#isPaused) {
       const chunk = this.#inbox.shift();
       if (chunk === undefined) break;

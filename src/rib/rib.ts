@@ -11,16 +11,16 @@ import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
 import { AttributeTable } from "./attribute-table.ts";
 import { Forwarding, type ForwardingSink, type ResolvedHop } from "./forwarding.ts";
 import { Groups } from "./groups.ts";
-import { longLivedStale } from "./import.ts";
 import { PolicyInbound } from "./inbound.ts";
-import { LocRib, type SweepRequest } from "./loc-rib.ts";
+import { LocRib } from "./loc-rib.ts";
 import { LocalRoutes } from "./local-routes.ts";
 import { NextHopTable } from "./next-hop.ts";
-import { type Resolution, UNREACHABLE } from "./next-hop-resolver.ts";
 import type { Aggregate, OriginatedRoute, RibOptions, RibPeerOptions } from "./options.ts";
+import { PathVisits } from "./path-visits.ts";
 import { Retainer } from "./retention.ts";
 import { Retention, RibPeer } from "./rib-peer.ts";
 import { type KernelPath, TableLookup } from "./route-lookup.ts";
+import { Ways } from "./ways.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 export interface RibEvents {
@@ -49,6 +49,8 @@ export class Rib implements RibSink {
   readonly nextHops: NextHopTable;
   readonly #lookup: TableLookup;
   readonly groups: Groups;
+  readonly #ways: Ways;
+  readonly #visits: PathVisits;
   #options: RibOptions;
   readonly #clock: Clock;
   readonly #events: RibEvents;
@@ -82,13 +84,16 @@ export class Rib implements RibSink {
     });
     this.nextHops = new NextHopTable(parts.options.resolveNextHops ? this.#lookup : undefined);
     this.attributes = new AttributeTable(parts.codec, this.nextHops);
+    const peer = (id: PeerId) => this.#peers.get(id);
+    this.#ways = new Ways(this.attributes, this.nextHops, peer, parts.surroundings);
+    this.#visits = new PathVisits(this.attributes, peer);
     this.#ribs = { [Family.Ipv4]: this.#createRib(Family.Ipv4), [Family.Ipv6]: this.#createRib(Family.Ipv6) };
     if (parts.forwarding !== undefined) {
       for (const rib of Object.values(this.#ribs))
         rib.forwarding = new Forwarding(
           rib.table,
           this.attributes,
-          (path) => this.#resolution(rib, path),
+          (path) => this.#ways.of(rib, path),
           parts.forwarding,
         );
     }
@@ -108,7 +113,7 @@ export class Rib implements RibSink {
         peer: (id) => this.#peers.get(id),
         mayBeSuppressed: () => this.local.hidesAny,
         isSuppressed: (prefix) => this.local.isSuppressed(prefix),
-        interfaceName: (path, family) => this.#interfaceName(path, family),
+        interfaceName: (path, family) => this.#ways.interfaceOf(this.#ribs[family], path),
         localAddress: (facts, family) => parts.surroundings.localAddress(facts, family),
       },
       createOutbox: parts.createOutbox,
@@ -267,6 +272,11 @@ export class Rib implements RibSink {
     this.wake();
   }
 
+  /** Where packets for this path go, as far as its next hop is resolved. */
+  hopsOf(family: Family, path: number): readonly ResolvedHop[] {
+    return this.#ways.of(this.#ribs[family], path).resolved;
+  }
+
   /** Milliseconds since the RIB's clock showed `seconds`. */
   ageOf(seconds: number): number {
     return this.#clock.now() - this.#started - seconds * 1000;
@@ -298,7 +308,7 @@ export class Rib implements RibSink {
       wake: () => this.wake(),
       bestChanged: (prefix, before, best) => this.#bestChanged(family, prefix, before, best),
       limitReached: (peer, f, kind) => this.#events.limitReached(peer.options.id, f, kind),
-      sweepVisit: (path, requests) => this.#visit(family, path, requests),
+      sweepVisit: (path, requests) => this.#visits.visit(this.#ribs[family], path, requests),
     });
   }
 
@@ -311,7 +321,7 @@ export class Rib implements RibSink {
           ...new Set([this.#options.clusterId, ...[...this.#peers.values()].map((p) => p.options.clusterId)]),
         ],
         isOwnAddress: (address) => this.#surroundings.isOwnAddress(address),
-        interfaceName: (address) => this.#interfaceTowards(this.#resolveNow(address)),
+        interfaceName: (address) => this.#ways.interfaceTowards(address),
       },
       options,
       facts,
@@ -358,81 +368,9 @@ export class Rib implements RibSink {
     this.#events.bestChanged(family, prefix);
   }
 
-  #interfaceName(path: number, family: Family): string | undefined {
-    return this.#interfaceTowards(this.hopsOf(family, path));
-  }
-
-  /** Where packets for this path go, as far as its next hop is resolved. */
-  hopsOf(family: Family, path: number): readonly ResolvedHop[] {
-    return this.#resolution(this.#ribs[family], path).resolved;
-  }
-
-  #resolution(rib: LocRib, path: number): Resolution {
-    const { paths } = rib.table;
-    const accepted = paths.accepted(path);
-    if (accepted === 0) return UNREACHABLE;
-    return this.nextHops.resolution(
-      this.attributes.nextHop(accepted),
-      this.#peers.get(paths.peer(path))?.interface ?? 0,
-    );
-  }
-
-  /** For a route that is still being judged. */
-  #resolveNow(address: IpAddress): readonly ResolvedHop[] {
-    const id = this.nextHops.acquire(address, undefined);
-    const { resolved } = this.nextHops.resolution(id);
-    this.nextHops.release(id);
-    return resolved;
-  }
-
-  #interfaceTowards(hops: readonly ResolvedHop[]): string | undefined {
-    const index = hops[0]?.interface ?? 0;
-    return index === 0 ? undefined : this.#surroundings.interfaceName(index);
-  }
-
   #sweep(peer: RibPeer, family: Family): void {
     this.#ribs[family].sweep.request({ kind: "peer", peer: peer.options.id });
     this.wake();
-  }
-
-  #visit(family: Family, path: number, requests: ReadonlySet<SweepRequest>): void {
-    const rib = this.#ribs[family];
-    const { paths } = rib.table;
-    for (const request of requests) {
-      if (request.kind === "nextHops") {
-        const accepted = paths.accepted(path);
-        if (accepted !== 0 && request.changed.has(this.attributes.nextHop(accepted))) rib.question(paths.prefix(path));
-      } else if (paths.peer(path) !== request.peer) continue;
-      else if (request.kind === "import") this.#judgeAgain(rib, path);
-      else if (!rib.isCurrent(path) || (rib.isStale(path) && !this.#becomesLongLived(rib, path))) {
-        rib.remove(path);
-        return;
-      } else rib.question(paths.prefix(path));
-    }
-  }
-
-  #judgeAgain(rib: LocRib, path: number): void {
-    const { paths, prefixes } = rib.table;
-    const peer = this.#peers.get(paths.peer(path));
-    const received = paths.received(path);
-    if (peer === undefined || received === 0) return;
-    const prefix = peer.inbound.dependsOnPrefix ? prefixes.prefix(paths.prefix(path)) : undefined;
-    rib.setAccepted(path, peer.inbound.accept(received, this.attributes.attributes(received), prefix));
-  }
-
-  /** RFC 9494 §4.2: past the restart time a route is marked, or dropped if it bears NO_LLGR. True if the path may stay. */
-  #becomesLongLived(rib: LocRib, path: number): boolean {
-    const { paths } = rib.table;
-    const peer = this.#peers.get(paths.peer(path));
-    const accepted = paths.accepted(path);
-    if (peer?.family(rib.table.family).retention !== Retention.LongLived || accepted === 0) return true;
-    if (this.attributes.isLongLivedStale(accepted)) return true;
-    const kept = longLivedStale(this.attributes.attributes(accepted));
-    if (kept === undefined) return false;
-    const marked = this.attributes.intern(kept);
-    rib.setAccepted(path, marked);
-    this.attributes.release(marked);
-    return true;
   }
 
   *#reachable(): Generator<Prefix> {

@@ -1,0 +1,54 @@
+/** The way that packets for a path take, from its next hop as it is resolved now. */
+
+import type { IpAddress } from "../bgp/model/address.ts";
+import type { PeerId } from "../bgp/model/ids.ts";
+import type { AttributeTable } from "./attribute-table.ts";
+import type { ResolvedHop } from "./forwarding.ts";
+import type { LocRib } from "./loc-rib.ts";
+import type { NextHopTable } from "./next-hop.ts";
+import { type Resolution, UNREACHABLE } from "./next-hop-resolver.ts";
+import type { RibPeer } from "./rib-peer.ts";
+
+export class Ways {
+  readonly #attributes: AttributeTable;
+  readonly #nextHops: NextHopTable;
+  readonly #peer: (id: PeerId) => RibPeer | undefined;
+  readonly #links: { interfaceName(index: number): string | undefined };
+
+  constructor(
+    attributes: AttributeTable,
+    nextHops: NextHopTable,
+    peer: (id: PeerId) => RibPeer | undefined,
+    links: { interfaceName(index: number): string | undefined },
+  ) {
+    this.#attributes = attributes;
+    this.#nextHops = nextHops;
+    this.#peer = peer;
+    this.#links = links;
+  }
+
+  of(rib: LocRib, path: number): Resolution {
+    const { paths } = rib.table;
+    const accepted = paths.accepted(path);
+    if (accepted === 0) return UNREACHABLE;
+    return this.#nextHops.resolution(this.#attributes.nextHop(accepted), this.#peer(paths.peer(path))?.interface ?? 0);
+  }
+
+  /** The name of the interface that the path leaves by, where one is known. */
+  interfaceOf(rib: LocRib, path: number): string | undefined {
+    return this.#nameOf(this.of(rib, path).resolved);
+  }
+
+  /** The same for a route that is still being judged. */
+  interfaceTowards(nextHop: IpAddress): string | undefined {
+    const id = this.#nextHops.acquire(nextHop, undefined);
+    const { resolved } = this.#nextHops.resolution(id);
+    this.#nextHops.release(id);
+    return this.#nameOf(resolved);
+  }
+
+  #nameOf(hops: readonly ResolvedHop[]): string | undefined {
+    const index = hops[0]?.interface ?? 0;
+    return index === 0 ? undefined : this.#links.interfaceName(index);
+  }
+}

@@ -10,6 +10,7 @@ import { IdQueue } from "../columns/id-queue.ts";
 import { AdjRibOut } from "./adj-rib-out.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import type { FamilyTable } from "./family-table.ts";
+import { RecentWithdrawals } from "./recent-withdrawals.ts";
 import { RoundScan } from "./round-scan.ts";
 import { StagedUpdates, To } from "./staged-updates.ts";
 
@@ -62,8 +63,7 @@ export class UpdateGroup {
   #emitting = false;
   readonly #fellBehind: PeerId[] = [];
   /** Slots withdrawn lately, held until every member has written the withdrawal: one that falls behind before needs them. */
-  readonly #withdrawn = new IdQueue();
-  readonly #withdrawnAt = new IdQueue();
+  readonly #withdrawn = new RecentWithdrawals();
   /** What the slice at work holds until its messages are out. */
   readonly #withdrawnNow: number[] = [];
   readonly #prefixesNow: number[] = [];
@@ -148,7 +148,7 @@ export class UpdateGroup {
     if (this.#scan.isWalking) this.#workScan();
     this.#emit();
     if (this.#joining > 0) this.#endScans();
-    this.#releaseWithdrawn();
+    this.settle();
     return this.#queue.count > 0 || this.#scan.isWalking;
   }
 
@@ -321,11 +321,7 @@ export class UpdateGroup {
     this.#staged.emit(this.outbox);
     this.#emitting = false;
     for (const peer of this.#fellBehind.splice(0)) this.#startMissing(peer);
-    const at = Math.floor(this.outbox.position / 1024) + 1;
-    for (const slot of this.#withdrawnNow) {
-      this.#withdrawn.push(slot);
-      this.#withdrawnAt.push(at);
-    }
+    for (const slot of this.#withdrawnNow) this.#withdrawn.add(slot, this.outbox.position);
     this.#withdrawnNow.length = 0;
     for (const prefix of this.#prefixesNow) this.#table.release(prefix);
     this.#prefixesNow.length = 0;
@@ -333,19 +329,11 @@ export class UpdateGroup {
     this.#slotsNow.length = 0;
   }
 
-  /** Also called when the outbox has been flushed: every member may have written everything by then. */
-  #releaseWithdrawn(): void {
-    const everybodyHas = this.outbox.slowest >= this.outbox.position;
-    const written = Math.floor(this.outbox.slowest / 1024);
-    while (this.#withdrawn.count > 0 && (everybodyHas || this.#withdrawnAt.peek() <= written)) {
-      this.#withdrawnAt.shift();
-      this.#releaseSlot(this.#withdrawn.shift());
-    }
-  }
-
-  /** After the outbox was flushed. */
+  /** Lets go of what every member has been told is gone; call after the outbox was flushed. */
   settle(): void {
-    if (this.#withdrawn.count > 0) this.#releaseWithdrawn();
+    const { slowest, position } = this.outbox;
+    for (let slot = this.#withdrawn.take(slowest, position); slot >= 0; slot = this.#withdrawn.take(slowest, position))
+      this.#releaseSlot(slot);
   }
 
   #startMissing(peer: PeerId): void {
@@ -375,7 +363,7 @@ export class UpdateGroup {
 
   #teardown(): boolean {
     for (let prefix = this.#queue.shift(); prefix >= 0; prefix = this.#queue.shift()) this.#table.release(prefix);
-    for (let slot = this.#withdrawn.shift(); slot >= 0; slot = this.#withdrawn.shift()) this.#releaseSlot(slot);
+    for (const slot of this.#withdrawn.clear()) this.#releaseSlot(slot);
     const end = this.#slotEnd;
     for (let n = 0; n < SLICE * 16 && this.#closedAt < end; n++, this.#closedAt++) {
       if (this.out.attrs(this.#closedAt) === NONE) continue;

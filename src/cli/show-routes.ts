@@ -111,8 +111,9 @@ function shown(route: RouteView): RouteView {
 function details(route: RouteView, now: number): [string, string][] {
   const { aggregator } = route;
   const entries: [string, string | undefined][] = [
+    ["not best", route.reason ?? undefined],
     ["since", `${route.since} (${since(route.since, now)})`],
-    ["via", listed(route.resolved.map(viaText)) ?? (route.nextHop === null ? undefined : "nothing: it is unreachable")],
+    ["via", listed(route.resolved.map(viaText))],
     ["link-local next hop", route.linkLocalNextHop ?? undefined],
     ["communities", listed(route.communities)],
     ["large communities", listed(route.largeCommunities)],

@@ -9,6 +9,8 @@ export interface RouteView {
   readonly source: "peer" | "static" | "kernel" | "connected" | "calico" | "aggregate";
   readonly pathId: number;
   readonly best: boolean;
+  /** Why it is not the best one, in words; null if it is. */
+  readonly reason: string | null;
   readonly stale: boolean;
   readonly origin: "igp" | "egp" | "incomplete";
   readonly asPath: string;

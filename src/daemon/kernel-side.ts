@@ -69,8 +69,12 @@ export class KernelSide implements ForwardingSink {
   async untilReady(): Promise<void> {
     if (this.isReady) return;
     await new Promise<void>((resolve) => {
-      this.#whenReady = resolve;
-      this.#clock.after(READY_BOUND_MILLISECONDS, resolve);
+      const bound = this.#clock.after(READY_BOUND_MILLISECONDS, resolve);
+      this.#whenReady = () => {
+        // A timer that is left would keep a process that was asked to stop.
+        bound.cancel();
+        resolve();
+      };
     });
   }
 

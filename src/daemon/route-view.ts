@@ -45,7 +45,7 @@ type AttributesView = Pick<
   | "unknownAttributes"
 >;
 
-export function attributesView(a: PathAttributes): AttributesView {
+function attributesView(a: PathAttributes): AttributesView {
   return {
     origin: ORIGINS[a.origin],
     asPath: formatAsPath(a.asPath),
@@ -79,6 +79,7 @@ export function routeView(route: Route, names: Names): RouteView {
     source: route.source,
     pathId: route.source === "peer" ? route.pathId : 0,
     best: route.best,
+    reason: route.reason ?? null,
     stale: route.stale,
     ...attributesView(route.attributes),
     resolved: route.hops.map((hop) => ({

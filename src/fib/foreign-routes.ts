@@ -56,11 +56,8 @@ export class ForeignRoutes {
     return id < 0 ? undefined : this.#groups[id]?.routes.find((r) => r.metric === metric && r.tos === 0);
   }
 
-  /**
-   * A new or changed route; `flags` of the message say what became of others. True if it replaced one that is not known here,
-   * which may have been ours.
-   */
-  added(message: RouteMessage, target: FibTarget | undefined, flags: number): boolean {
+  /** A new or changed route; `flags` of the message say what became of others. */
+  added(message: RouteMessage, target: FibTarget | undefined, flags: number): void {
     const id = this.#prefixes.findOrAdd(message.w0, message.w1, message.w2, message.w3, message.length);
     const group = this.#groups[id] ?? {
       prefix: this.#prefixes.prefix(id),
@@ -69,8 +66,7 @@ export class ForeignRoutes {
       told: undefined,
     };
     this.#groups[id] = group;
-    const replaces = (flags & Flag.Replace) !== 0;
-    const replacedUnknown = replaces && !removeSlot(group.routes, message);
+    if ((flags & Flag.Replace) !== 0) removeSlot(group.routes, message);
     const known = group.routes.find((r) => sameRoute(r, message, target));
     if (known !== undefined) known.generation = this.#generation;
     else {
@@ -79,7 +75,6 @@ export class ForeignRoutes {
       for (const hop of target?.nextHops ?? []) this.#index(id, group, hop.interface);
     }
     this.#settle(id, group);
-    return replacedUnknown;
   }
 
   /** True if there was such a route. */
@@ -192,11 +187,9 @@ export class ForeignRoutes {
 }
 
 /** A table has one place for each metric and TOS; NLM_F_REPLACE takes the first route in it, whoever put it there. */
-function removeSlot(routes: ForeignRoute[], message: RouteMessage): boolean {
+function removeSlot(routes: ForeignRoute[], message: RouteMessage): void {
   const at = routes.findIndex((r) => r.metric === message.metric && r.tos === message.tos);
-  if (at < 0) return false;
-  routes.splice(at, 1);
-  return true;
+  if (at >= 0) routes.splice(at, 1);
 }
 
 function sameSlot(route: ForeignRoute, message: RouteMessage): boolean {

@@ -6,7 +6,7 @@ import { Errno, errnoName } from "../sys/errno.ts";
 import type { FibTarget } from "./fib.ts";
 import type { ForeignRoutes } from "./foreign-routes.ts";
 import type { Links } from "./links.ts";
-import { MessageType, RTM_F_CLONED } from "./netlink/constants.ts";
+import { Flag, MessageType, RTM_F_CLONED } from "./netlink/constants.ts";
 import { addressDump, linkDump, routeDump } from "./netlink/dump-request.ts";
 import { Dumper, type DumpStep } from "./netlink/dumper.ts";
 import { decodeAddress, decodeLink } from "./netlink/link-message.ts";
@@ -183,7 +183,8 @@ export class KernelMirror implements NotificationHandler {
         presence.written(route, target);
       } else presence.deleted(route, target);
     } else if (isNew) {
-      if (foreign.added(route, target, flags) && route.tos === 0) presence.overwritten(route);
+      foreign.added(route, target, flags);
+      if ((flags & Flag.Replace) !== 0 && route.tos === 0) presence.overwritten(route);
     } else if (foreign.removed(route, target)) {
       presence.vacated(route);
     }

@@ -10,8 +10,8 @@ import { ForeignRoutes } from "./foreign-routes.ts";
 import { KernelMirror } from "./kernel-mirror.ts";
 import { LearnRules } from "./learn-rules.ts";
 import { Links } from "./links.ts";
-import { NotificationSocket } from "./netlink/notifications.ts";
-import { RequestSocket } from "./netlink/socket.ts";
+import { type NotificationHandler, NotificationSocket } from "./netlink/notifications.ts";
+import { type RequestPort, RequestSocket } from "./netlink/socket.ts";
 import { OperationCounters } from "./operation-counters.ts";
 import type { FibOptions } from "./options.ts";
 import { type Loss, lossOfAddress, lossOfInterface, lossOfRemoved, Presence } from "./presence.ts";
@@ -38,19 +38,40 @@ export function openFib(options: FibOptions, clock: Clock, log: Logger, events: 
         "(systemd: AmbientCapabilities=CAP_NET_ADMIN; containers: NET_ADMIN), or set kernel.enabled to false",
     );
   }
-  return new NetlinkFib(options, clock, log, events);
+  const requests = new RequestSocket(SEND_BUFFER, RECEIVE_BUFFER);
+  const dumps = new RequestSocket(SEND_BUFFER, RECEIVE_BUFFER);
+  const ports: KernelPorts = {
+    requests,
+    dumps,
+    listen: (handler) => {
+      const notifications = new NotificationSocket(requests.port, options.table, clock, handler);
+      return () => {
+        notifications.close();
+        requests.close();
+        dumps.close();
+      };
+    },
+  };
+  return new NetlinkFib(ports, options, clock, log, events);
 }
 
-class NetlinkFib implements Fib {
+/** Where netlink messages go and come from. */
+export interface KernelPorts {
+  readonly requests: RequestPort;
+  readonly dumps: RequestPort;
+  /** Notifications from now on; what is returned closes everything. */
+  listen(handler: NotificationHandler): () => void;
+}
+
+/** Over whatever speaks rtnetlink; the kernel's own is `openFib`'s. */
+export class NetlinkFib implements Fib {
   readonly #events: FibEvents;
   readonly #log: Logger;
   readonly #counters = new OperationCounters();
   readonly #refusals: RefusalLog;
   readonly #links: Links;
   readonly #families: Readonly<Record<Family, FamilyParts>>;
-  readonly #requests = new RequestSocket(SEND_BUFFER, RECEIVE_BUFFER);
-  readonly #dumps = new RequestSocket(SEND_BUFFER, RECEIVE_BUFFER);
-  readonly #notifications: NotificationSocket;
+  readonly #closePorts: () => void;
   readonly #mirror: KernelMirror;
   readonly #writer: Writer;
   readonly #whenReady: (() => void)[] = [];
@@ -59,7 +80,7 @@ class NetlinkFib implements Fib {
   #ready = false;
   #closed = false;
 
-  constructor(options: FibOptions, clock: Clock, log: Logger, events: FibEvents) {
+  constructor(ports: KernelPorts, options: FibOptions, clock: Clock, log: Logger, events: FibEvents) {
     this.#events = events;
     this.#log = log;
     this.#refusals = new RefusalLog(clock, log);
@@ -88,11 +109,11 @@ class NetlinkFib implements Fib {
     };
     this.#families = { [Family.Ipv4]: parts(Family.Ipv4), [Family.Ipv6]: parts(Family.Ipv6) };
     const reconcilers = FAMILIES.map((family) => this.#families[family].reconciler);
-    this.#writer = new Writer(this.#requests, clock, log, reconcilers, {
+    this.#writer = new Writer(ports.requests, clock, log, reconcilers, {
       idle: () => this.#idle(),
       resynchronise: () => this.#mirror.lookAgain(),
     });
-    this.#mirror = new KernelMirror(options, this.#dumps, clock, log, this.#links, this.#families, {
+    this.#mirror = new KernelMirror(options, ports.dumps, clock, log, this.#links, this.#families, {
       reading: (start) => this.#writer.pause(start),
       read: (first) => {
         if (first) this.#becomeReady(options, clock);
@@ -105,7 +126,7 @@ class NetlinkFib implements Fib {
       },
     });
     // Listening before reading: nothing that happens meanwhile is missed.
-    this.#notifications = new NotificationSocket(this.#requests.port, options.table, clock, this.#mirror);
+    this.#closePorts = ports.listen(this.#mirror);
     this.#mirror.read();
   }
 
@@ -166,9 +187,7 @@ class NetlinkFib implements Fib {
     this.#prune?.cancel();
     this.#mirror.close();
     this.#writer.close();
-    this.#notifications.close();
-    this.#requests.close();
-    this.#dumps.close();
+    this.#closePorts();
     for (const resolve of [...this.#whenReady.splice(0), ...this.#whenIdle.splice(0)]) resolve();
   }
 

@@ -6,9 +6,15 @@ import type { AttrsId, RouterId } from "../bgp/model/ids.ts";
 import type { SessionFacts } from "../bgp/model/ports.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import type { AttributeTable } from "./attribute-table.ts";
-import { afterImportPolicy, beforeImportPolicy, type ImportPeer, importRefusal } from "./import.ts";
+import {
+  afterImportPolicy,
+  beforeImportPolicy,
+  IMPORT_REFUSAL_TEXT,
+  type ImportPeer,
+  importRefusal,
+} from "./import.ts";
 import type { RibOptions, RibPeerOptions } from "./options.ts";
-import { dependsOnPrefix, dependsOnRouteContext, evaluate } from "./policy/evaluate.ts";
+import { dependsOnPrefix, dependsOnRouteContext, evaluate, type PolicyResult } from "./policy/evaluate.ts";
 
 const NONE = 0 as AttrsId;
 
@@ -71,12 +77,29 @@ export class PolicyInbound {
     this.#result = NONE;
   }
 
+  /** Why such a route is not accepted, in words for people; undefined when it is. */
+  refusal(attributes: PathAttributes, prefix: Prefix): string | undefined {
+    const refused = importRefusal(attributes, this.#facts);
+    if (refused !== undefined) return IMPORT_REFUSAL_TEXT[refused];
+    const { verdict, policy, term } = this.#evaluate(attributes, prefix);
+    return verdict === "accept" ? undefined : `rejected by import policy ${policy}, term ${(term ?? 0) + 1}`;
+  }
+
   /** With one reference for the caller. */
   #judge(received: AttrsId, attributes: PathAttributes, prefix: Prefix | undefined): AttrsId {
     this.isBlackhole = false;
     if (importRefusal(attributes, this.#facts) !== undefined) return NONE;
-    const before = beforeImportPolicy(attributes, this.#facts);
-    const judged = evaluate(
+    const judged = this.#evaluate(attributes, prefix);
+    if (judged.verdict === "reject") return NONE;
+    this.isBlackhole = judged.honoursBlackhole;
+    const accepted = afterImportPolicy(judged.attributes, this.#facts);
+    if (accepted !== attributes) return this.#context.attributes.intern(accepted);
+    this.#context.attributes.retain(received, 1);
+    return received;
+  }
+
+  #evaluate(attributes: PathAttributes, prefix: Prefix | undefined): PolicyResult {
+    return evaluate(
       this.#options.importPolicies,
       {
         family: prefix?.family ?? attributes.nextHop.family,
@@ -85,7 +108,7 @@ export class PolicyInbound {
         w2: prefix?.w2 ?? 0,
         w3: prefix?.w3 ?? 0,
         length: prefix?.length ?? 0,
-        attributes: before,
+        attributes: beforeImportPolicy(attributes, this.#facts),
         source: "peer",
         interfaceName: this.#asksInterface ? this.#context.interfaceName(attributes.nextHop) : undefined,
         internalPeer: this.#facts.internal,
@@ -93,11 +116,5 @@ export class PolicyInbound {
       },
       { repeatAs: undefined },
     );
-    if (judged.verdict === "reject") return NONE;
-    this.isBlackhole = judged.honoursBlackhole;
-    const accepted = afterImportPolicy(judged.attributes, this.#facts);
-    if (accepted !== attributes) return this.#context.attributes.intern(accepted);
-    this.#context.attributes.retain(received, 1);
-    return received;
   }
 }

@@ -6,7 +6,8 @@ import { FAMILIES, type Family } from "../bgp/model/family.ts";
 import type { AttrsId, PeerId } from "../bgp/model/ids.ts";
 import { type Prefix, prefixContains } from "../bgp/model/prefix.ts";
 import type { PrefixTable } from "../columns/prefix-table.ts";
-import type { Reason } from "./decision.ts";
+import { REASON_TEXT, Reason } from "./decision.ts";
+import type { FamilyTable } from "./family-table.ts";
 import type { ResolvedHop } from "./forwarding.ts";
 import type { LocRib } from "./loc-rib.ts";
 import { longestMatch } from "./lpm.ts";
@@ -21,7 +22,8 @@ export interface Route {
   readonly pathId: number;
   readonly best: boolean;
   readonly stale: boolean;
-  readonly reason: Reason;
+  /** Why it is not the best path, in words; undefined if it is. */
+  readonly reason: string | undefined;
   readonly attributes: PathAttributes;
   readonly hops: readonly ResolvedHop[];
   /** Milliseconds ago. */
@@ -92,13 +94,21 @@ function* routesOf(rib: Rib, loc: LocRib, prefix: number, query: RouteQuery): Ge
       pathId: table.paths.identifier(path),
       best: path === best,
       stale: loc.isStale(path),
-      reason: table.paths.reason(path) as Reason,
+      reason: path === best ? undefined : reasonOf(rib, path, table, destination),
       attributes,
       hops: rib.hopsOf(table.family, path),
       age: rib.ageOf(table.paths.since(path)),
       advertised: advertised === undefined ? undefined : rib.attributes.attributes(advertised),
     };
   }
+}
+
+function reasonOf(rib: Rib, path: number, table: FamilyTable, destination: Prefix): string {
+  const reason = table.paths.reason(path) as Reason;
+  const received = table.paths.received(path);
+  if (reason !== Reason.NotAccepted || received === 0) return REASON_TEXT[reason];
+  const inbound = rib.peer(table.paths.peer(path))?.inbound;
+  return inbound?.refusal(rib.attributes.attributes(received), destination) ?? REASON_TEXT[reason];
 }
 
 function* candidates(prefixes: PrefixTable, query: RouteQuery): Generator<number, void> {

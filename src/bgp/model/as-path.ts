@@ -34,12 +34,6 @@ export function neighborAs(path: AsPath): number {
   return 0;
 }
 
-/** The AS that originated the route: the last of a final sequence, 0 where it cannot be told. */
-export function originAs(path: AsPath): number {
-  const last = path.at(-1);
-  return last?.type === SegmentType.Sequence ? (last.asns.at(-1) ?? 0) : 0;
-}
-
 /** How often `asn` stands anywhere in the path (loop detection, RFC 4271 §9.1.2). */
 export function countAs(path: AsPath, asn: number): number {
   let count = 0;

@@ -7,7 +7,7 @@ const ATTRIBUTE_MESSAGE = 1;
 
 /** The errno, 0 for an acknowledgement. Which request it answers: `cursor.sequence`. */
 export function errorCode(cursor: MessageCursor): number {
-  return cursor.payload + 4 <= cursor.end ? -cursor.view.getInt32(cursor.payload, true) : 0;
+  return cursor.payload + 4 <= cursor.end ? 0 - cursor.view.getInt32(cursor.payload, true) : 0;
 }
 
 /** "Nexthop has invalid gateway", or undefined. */

@@ -2,9 +2,7 @@
 
 import { appendFileSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { describe, it, onTestFailed } from "vitest";
-import { isInstalled, type PeerDaemon, peerDaemons, versionOf } from "./daemons/catalogue.ts";
-import { canMakeNetworks } from "./netns.ts";
+import type { PeerDaemon } from "./daemons/catalogue.ts";
 
 const folder = fileURLToPath(new URL("../../test-results", import.meta.url));
 
@@ -14,7 +12,7 @@ export interface InteropResult {
   readonly daemon: PeerDaemon;
   readonly version: string;
   readonly result: "passed" | "failed" | "unsupported";
-  /** Why it is unsupported. */
+  /** Why it is unsupported, or what is different in this daemon. */
   readonly reason?: string;
 }
 
@@ -25,38 +23,3 @@ export function recordInterop(result: InteropResult): void {
 
 /** Why a daemon is left out, by its name. A reason that begins with a version holds for that version. */
 export type Unsupported = Readonly<Partial<Record<PeerDaemon, string>>>;
-
-/**
- * One feature against every daemon: a test for each, and a cell of the table in docs/interop.md for each. A daemon that
- * does not support the feature is not run, and the reason stands in its cell.
- */
-export function describeInterop(
-  feature: string,
-  unsupported: Unsupported,
-  test: (daemon: PeerDaemon) => Promise<void>,
-  timeout = 60_000,
-): void {
-  describe(feature, () => {
-    for (const daemon of peerDaemons) {
-      const reason = unsupported[daemon];
-      const version = versionOf(daemon);
-      if (!canMakeNetworks() || !isInstalled(daemon)) {
-        it.skip(`${daemon}: not installed, or no right to make network namespaces`, () => undefined);
-      } else if (reason !== undefined) {
-        it(`${daemon} ${version} does not support it: ${reason}`, () => {
-          recordInterop({ feature, daemon, version, result: "unsupported", reason });
-        });
-      } else {
-        it(
-          `${daemon} ${version}`,
-          async () => {
-            onTestFailed(() => recordInterop({ feature, daemon, version, result: "failed" }));
-            await test(daemon);
-            recordInterop({ feature, daemon, version, result: "passed" });
-          },
-          timeout,
-        );
-      }
-    }
-  });
-}

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Bird } from "../harness/daemons/bird.ts";
 import { isInstalled, makeDaemon, peerDaemons, versionOf } from "../harness/daemons/catalogue.ts";
-import type { Speaker } from "../harness/daemons/speaker.ts";
+import type { Speaker, SpeakerSpec } from "../harness/daemons/speaker.ts";
+import { Starling } from "../harness/daemons/starling.ts";
+import type { LabNode } from "../harness/lab-node.ts";
 import { canMakeNetworks, Lab } from "../harness/netns.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
@@ -18,12 +20,17 @@ async function established(speaker: Speaker): Promise<void> {
 const routeOf = async (speaker: Speaker, prefix: string) =>
   (await speaker.routes(prefix.includes(":") ? "ipv6" : "ipv4")).find((route) => route.prefix === prefix);
 
-describe.skipIf(!canMakeNetworks() || !isInstalled("bird"))("the drivers of the daemons, each against bird", () => {
-  describe.each(peerDaemons.filter(isInstalled))("%s", (name) => {
-    it("tells its version", () => {
-      expect(versionOf(name)).toMatch(/^\d+\.\d+/);
-    });
+const drivers = [...peerDaemons.filter(isInstalled), "starling"] as const;
 
+const make = (name: (typeof drivers)[number], node: LabNode, spec: SpeakerSpec): Speaker =>
+  name === "starling" ? new Starling(node, spec) : makeDaemon(name, node, spec);
+
+describe.skipIf(!canMakeNetworks() || !isInstalled("bird"))("the drivers of the daemons, each against bird", () => {
+  it.each(peerDaemons.filter(isInstalled))("%s tells its version", (name) => {
+    expect(versionOf(name)).toMatch(/^\d+\.\d+/);
+  });
+
+  describe.each(drivers)("%s", (name) => {
     it("exchanges routes over an external session", async () => {
       await using lab = await Lab.create(`ext-${name}`);
       const [a, b] = await lab.nodes("a", "b");
@@ -42,7 +49,7 @@ describe.skipIf(!canMakeNetworks() || !isInstalled("bird"))("the drivers of the 
           { prefix: "2001:db8:1::/48", nextHop: "fd00::1" },
         ],
       });
-      const other = makeDaemon(name, b, {
+      const other = make(name, b, {
         asNumber: 65002,
         routerId: right,
         listen: [right],
@@ -122,7 +129,7 @@ describe.skipIf(!canMakeNetworks() || !isInstalled("bird"))("the drivers of the 
         peers: [{ ...common, address: right, localAddress: left, routeReflectorClient: true }],
         routes: [{ prefix: "192.0.2.0/24", nextHop: "10.0.0.77", localPref: 200, asPath: [5, 6] }],
       });
-      const other = makeDaemon(name, b, {
+      const other = make(name, b, {
         asNumber: 65001,
         routerId: right,
         listen: [right],

@@ -4,7 +4,7 @@ import { CeaseSubcode } from "../../../src/bgp/model/messages.ts";
 import type { PeerOptions, SpeakerOptions } from "../../../src/bgp/options.ts";
 import { MemoryNetwork } from "../../harness/memory-transport.ts";
 import { address, peerOptions } from "../../harness/peer-options.ts";
-import { RawPeer } from "../../harness/raw-peer.ts";
+import { ScriptedPeer } from "../../harness/scripted-peer.ts";
 import { TestSpeaker } from "../../harness/test-speaker.ts";
 import { VirtualClock } from "../../harness/virtual-clock.ts";
 
@@ -348,7 +348,7 @@ describe("slow peers", () => {
     const network = new MemoryNetwork(clock);
     const a = new TestSpeaker(A, network, clock);
     await a.start({ to: B, passive: true });
-    const raw = new RawPeer();
+    const raw = new ScriptedPeer();
     const host = { address: address(B), transport: network.host(address(B)) };
     raw.dial(host.transport, a.address);
     clock.advance(5);

@@ -8,8 +8,8 @@ import {
   parseLargeCommunity,
 } from "../bgp/model/community.ts";
 import { addressBits } from "../bgp/model/family.ts";
-import { parsePrefix } from "../bgp/model/prefix.ts";
 import type { CommunityPattern, PrefixRange, TextMatcher } from "../rib/policy/policy.ts";
+import { parsePrefix } from "./addresses.ts";
 import { AsPathSyntaxError } from "./as-path-expression.ts";
 import { AsPathMatcher } from "./as-path-matcher.ts";
 import { numericScalar, Refusal, scalar } from "./scalars.ts";

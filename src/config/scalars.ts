@@ -1,10 +1,11 @@
 /** The values that keys take, as zod types: text in, the model's own types out; each says what it accepts. */
 
 import { z } from "zod";
-import { type IpAddress, isLinkLocal, isUnspecified, parseAddress } from "../bgp/model/address.ts";
+import { type IpAddress, isLinkLocal, isUnspecified } from "../bgp/model/address.ts";
 import { addressBits, Family } from "../bgp/model/family.ts";
 import { AS_TRANS, type Asn, asn, type RouterId, routerId } from "../bgp/model/ids.ts";
-import { type Prefix, parsePrefix } from "../bgp/model/prefix.ts";
+import type { Prefix } from "../bgp/model/prefix.ts";
+import { parseAddress, parsePrefix } from "./addresses.ts";
 import { formatDuration, parseDuration } from "./durations.ts";
 import { suggestion } from "./nearest.ts";
 

@@ -2,8 +2,8 @@
 
 import { networkInterfaces } from "node:os";
 import { dirname, resolve } from "node:path";
-import { parseAddress } from "../bgp/model/address.ts";
 import { type RouterId, routerId } from "../bgp/model/ids.ts";
+import { parseAddress } from "./addresses.ts";
 import { readTextFile, type TextResult } from "./text-file.ts";
 
 export interface Surroundings {

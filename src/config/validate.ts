@@ -2,7 +2,8 @@
 
 import { Family } from "../bgp/model/family.ts";
 import type { Asn, RouterId } from "../bgp/model/ids.ts";
-import { formatPrefix, parsePrefix } from "../bgp/model/prefix.ts";
+import { formatPrefix } from "../bgp/model/prefix.ts";
+import { parsePrefix } from "./addresses.ts";
 import { type Layer, Templates } from "./inherit.ts";
 import { reportIssues } from "./issues.ts";
 import { resolveKernel } from "./kernel.ts";

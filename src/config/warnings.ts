@@ -1,6 +1,7 @@
 /** What is accepted and yet deserves a word: missing policies, readable secrets, prefixes with host bits. */
 
-import { formatPrefix, parsePrefix } from "../bgp/model/prefix.ts";
+import { formatPrefix } from "../bgp/model/prefix.ts";
+import { parsePrefix } from "./addresses.ts";
 import type { PlacedPeer } from "./peer.ts";
 import type { KeyPath, ProblemList } from "./problem.ts";
 import { hasHostBits } from "./scalars.ts";

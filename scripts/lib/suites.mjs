@@ -8,13 +8,16 @@ import { bold, marks, say, seconds } from "./terminal.mjs";
 /** Where each suite leaves `<name>.json`, and interop its table of what was proven against what. */
 const resultsFolder = join(root, "test-results");
 
-/** From the quick to the slow: the cause of a failure shows in the first suite that it breaks. */
+/**
+ * From the quick to the slow: the cause of a failure shows in the first suite that it breaks. `privileged` ones live in
+ * network namespaces throughout, which takes root.
+ */
 export const suites = [
   { name: "unit", project: "unit" },
   { name: "scenario", project: "unit" },
-  { name: "kernel", project: "system" },
+  { name: "kernel", project: "system", privileged: true },
   { name: "system", project: "system" },
-  { name: "interop", project: "system" },
+  { name: "interop", project: "system", privileged: true },
 ];
 
 /**

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root, run, tool } from "./run.mjs";
-import { bold, marks, say, seconds } from "./terminal.mjs";
+import { bold, colourEnvironment, marks, say, seconds } from "./terminal.mjs";
 
 /** Where each suite leaves `<name>.json`, and interop its table of what was proven against what. */
 const resultsFolder = join(root, "test-results");
@@ -32,7 +32,11 @@ export async function runSuite({ name, project }, signal) {
   say(bold(`\n${name} tests`));
   const command = [...tool("vitest", "vitest.mjs"), "run", "--project", project, "--passWithNoTests", `test/${name}/`];
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const { status, milliseconds } = await run([...command, ...reporters], { inherit: true, signal });
+  const { status, milliseconds } = await run([...command, ...reporters], {
+    inherit: true,
+    signal,
+    env: colourEnvironment,
+  });
   const counts = countReport(report, status);
   const mark = counts.failed === 0 ? marks.passed : marks.failed;
   say(`${mark} ${name}: ${summary(counts)} in ${seconds(milliseconds)}`);

@@ -2,6 +2,9 @@
 
 const colour = process.stdout.isTTY && !process.env.CI && !process.env.NO_COLOR;
 
+/** For programs that would otherwise colour what a build server keeps. */
+export const colourEnvironment = colour ? {} : { NO_COLOR: "1" };
+
 const paint = (code) => (text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
 export const bold = paint("1");
 const dim = paint("2");

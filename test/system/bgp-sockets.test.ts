@@ -1,0 +1,158 @@
+import { connect } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import type { PeerId } from "../../src/bgp/model/ids.ts";
+import { address } from "../harness/peer-options.ts";
+import { SocketSpeaker } from "../harness/socket-speaker.ts";
+
+const A = "127.0.0.1";
+const B = "127.0.0.2";
+const C = "127.0.0.3";
+const PORT = 17_900 + (process.pid % 1000);
+/** Long enough for a SYN to be repeated once. */
+const REFUSED = 2500;
+
+const running: SocketSpeaker[] = [];
+
+async function speaker(
+  at: string,
+  ...peers: ((s: SocketSpeaker) => Parameters<SocketSpeaker["speaker"]["addPeer"]>[0])[]
+) {
+  const made = new SocketSpeaker(at, PORT);
+  running.push(made);
+  for (const peer of peers) made.speaker.addPeer(peer(made));
+  expect((await made.speaker.start()).failures).toEqual([]);
+  return made;
+}
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((s) => s.speaker.stop({ cease: false })));
+});
+
+describe("TCP MD5, RFC 2385", () => {
+  it.each<[string, string | undefined, string | undefined, boolean]>([
+    ["the same key", "secret", "secret", true],
+    ["different keys", "secret", "other", false],
+    ["a key on one side", "secret", undefined, false],
+    ["none", undefined, undefined, true],
+  ])("%s", async (_name, left, right, expected) => {
+    const a = await speaker(A, (s) => s.options(B, { password: left }));
+    await speaker(B, (s) => s.options(A, { password: right }));
+    expect(await a.establishes(expected ? 5000 : REFUSED)).toBe(expected);
+  });
+
+  it.each(["active", "passive"])("one side %s", async (side) => {
+    const a = await speaker(A, (s) => s.options(B, { password: "secret", passive: side === "passive" }));
+    await speaker(B, (s) => s.options(A, { password: "secret", passive: side === "active" }));
+    expect(await a.establishes(5000)).toBe(true);
+  });
+
+  it("a changed key takes effect at once, and for that peer alone", async () => {
+    const a = await speaker(
+      A,
+      (s) => s.options(B, { password: "old" }),
+      (s) => s.options(C, { id: 2 as PeerId, password: "mine" }),
+    );
+    const b = await speaker(B, (s) => s.options(A, { password: "old" }));
+    const c = await speaker(C, (s) => s.options(A, { password: "mine" }));
+    expect([await a.establishes(5000), await a.establishes(5000, 2)]).toEqual([true, true]);
+    expect(a.speaker.updatePeer(a.options(B, { password: "new" }))).toEqual({
+      kind: "restarted",
+      reasons: ["password changed"],
+    });
+    expect(await a.establishes(REFUSED)).toBe(false);
+    b.speaker.updatePeer(b.options(A, { password: "new" }));
+    expect(await a.establishes(8000)).toBe(true);
+    a.speaker.updatePeer(a.options(B));
+    b.speaker.updatePeer(b.options(A));
+    expect(await a.establishes(8000)).toBe(true);
+    expect(c.rib.lines).toEqual(["up 1"]);
+  });
+
+  it("a range has one key", async () => {
+    const a = new SocketSpeaker(A, PORT);
+    running.push(a);
+    const remote = { kind: "range", prefix: { ...address("127.0.0.0"), length: 8 }, limit: 5 } as const;
+    a.speaker.addPeer(a.options(B, { remote, password: "secret" }));
+    await a.speaker.start();
+    const b = await speaker(B, (s) => s.options(A, { password: "wrong" }));
+    expect(await b.establishes(REFUSED)).toBe(false);
+  });
+});
+
+describe("GTSM, RFC 5082", () => {
+  it.each<[string, number, number | undefined, boolean]>([
+    ["255 from one hop away", 255, 1, true],
+    ["64 is from too far", 64, 1, false],
+    ["64 within 200 hops", 64, 200, true],
+    ["no check", 1, undefined, true],
+  ])("%s", async (_name, ttl, ttlSecurityHops, expected) => {
+    const a = await speaker(A, (s) => s.options(B, { ttl: 255, ttlSecurityHops }));
+    const b = await speaker(B, (s) => s.options(A, { ttl }));
+    const [atA, atB] = await Promise.all([
+      a.establishes(expected ? 5000 : REFUSED),
+      b.establishes(expected ? 5000 : REFUSED),
+    ]);
+    expect([atA, atB]).toEqual([expected, expected]);
+  });
+});
+
+describe("listening", () => {
+  it("says what to do when the port is taken, and connects all the same", async () => {
+    await speaker(A);
+    const other = new SocketSpeaker(A, PORT);
+    running.push(other);
+    const { listening, failures } = await other.speaker.start();
+    expect(listening).toEqual([]);
+    expect(failures.map((f) => [f.code, f.message])).toEqual([
+      ["EADDRINUSE", `${A} port ${PORT} is in use by another program: stop that one, or choose another port`],
+    ]);
+  });
+
+  it("takes IPv4 and IPv6 on one port", async () => {
+    const both = new SocketSpeaker("0.0.0.0", PORT);
+    running.push(both);
+    await both.speaker.start();
+    const { failures } = await both.speaker.listen([
+      { address: address("0.0.0.0"), port: PORT },
+      { address: address("::"), port: PORT },
+    ]);
+    expect(failures).toEqual([]);
+  });
+
+  it("strangers cost nothing that stays", async () => {
+    const a = await speaker(A, (s) => s.options(B));
+    const knock = () =>
+      new Promise<void>((resolve) => {
+        const socket = connect({ host: A, port: PORT, localAddress: "127.0.0.77" });
+        socket.on("error", () => {});
+        socket.on("close", () => resolve());
+      });
+    const knocks = async (count: number) => {
+      for (let i = 0; i < count; i += 50) await Promise.all(Array.from({ length: 50 }, knock));
+    };
+    await knocks(2000);
+    globalThis.gc?.();
+    const before = process.memoryUsage().rss;
+    await knocks(10_000);
+    globalThis.gc?.();
+    const grown = (process.memoryUsage().rss - before) / 1e6;
+    expect(grown).toBeLessThan(40);
+    expect(a.log.lines.filter((l) => l.event === "connection from a stranger refused").length).toBeLessThan(5);
+    const b = await speaker(B, (s) => s.options(A));
+    expect(await b.establishes(5000)).toBe(true);
+  });
+});
+
+describe("closing", () => {
+  it("a NOTIFICATION arrives before the connection is gone", async () => {
+    const a = await speaker(A, (s) => s.options(B));
+    const b = await speaker(B, (s) => s.options(A));
+    expect(await a.establishes(5000)).toBe(true);
+    expect(await b.establishes(5000)).toBe(true);
+    a.speaker.disable(1 as PeerId, "maintenance");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(b.speaker.peer(1 as PeerId)?.lastError).toBe(
+      "received NOTIFICATION: Cease: hard reset: Cease: administrative shutdown: maintenance",
+    );
+  });
+});

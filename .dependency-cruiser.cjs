@@ -127,7 +127,7 @@ module.exports = {
       name: "no-cycles",
       comment: "Two files that need each other are one idea, or hide a third.",
       severity: "error",
-      from: { path: "^(src|test|bench)/" },
+      from: { path: "^(src|test|bench|lab)/" },
       to: { circular: true },
     },
     {
@@ -139,10 +139,10 @@ module.exports = {
     },
     {
       name: "product-knows-no-tests",
-      comment: "What ships never reaches for tests, benchmarks or scripts.",
+      comment: "What ships never reaches for tests, benchmarks, the lab or scripts.",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(test|bench|scripts)/" },
+      to: { path: "^(test|bench|lab|scripts)/" },
     },
     {
       name: "product-uses-dependencies-only",

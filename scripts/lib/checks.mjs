@@ -23,7 +23,7 @@ const steps = [
       run(
         [
           ...tool("dependency-cruiser", "bin", "dependency-cruise.mjs"),
-          ...["--config", ".dependency-cruiser.cjs", "--no-progress", "src", "test", "bench"],
+          ...["--config", ".dependency-cruiser.cjs", "--no-progress", "src", "test", "bench", "lab"],
         ],
         { env: plain },
       ),

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
-const folders = ["src", "test", "bench", "scripts", "bin"];
+const folders = ["src", "test", "bench", "lab", "scripts", "bin"];
 const longest = 400;
 
 /**
@@ -41,6 +41,6 @@ function sourceFiles(folder) {
   }
   return entries
     .filter((entry) => entry.isFile() && /\.(ts|mjs|cjs)$/.test(entry.name))
-    .map((entry) => join(entry.path, entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
 }

@@ -127,6 +127,7 @@ const planted: readonly [rule: string, tree: Tree, what: string][] = [
   ["no-barrels", importing("src/rib/rib.ts", "./policy/index.ts", "src/rib/policy/index.ts"), ""],
   ["product-knows-no-tests", importing("src/daemon.ts", "../test/clock.ts", "test/clock.ts"), "a test's helper"],
   ["product-knows-no-tests", importing("src/daemon.ts", "../scripts/run.mjs", "scripts/run.mjs"), "a script"],
+  ["product-knows-no-tests", importing("src/daemon.ts", "../lab/story.ts", "lab/story.ts"), "the lab"],
   ["product-uses-dependencies-only", importing("src/daemon.ts", "vitest", undefined), "a development package"],
   ["everything-resolves", importing("src/daemon.ts", "./missing.ts", undefined), ""],
 ];

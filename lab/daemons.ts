@@ -1,0 +1,98 @@
+/** The lab's daemons: starling as its executable, asked over its control socket, and BIRD. */
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ControlClient } from "../src/cli/control-client.ts";
+import type { PeerView, RouteView } from "../src/control/views.ts";
+import type { LabNode } from "../test/harness/lab-node.ts";
+import type { BackgroundProcess } from "../test/harness/process.ts";
+import { waitFor } from "../test/harness/wait-for.ts";
+import { torConfiguration } from "./configuration.ts";
+import { LabError } from "./lab-error.ts";
+import type { Programs } from "./programs.ts";
+
+const executable = fileURLToPath(new URL("../bin/starling.mjs", import.meta.url));
+
+export class Starling {
+  readonly node: LabNode;
+  readonly socket: string;
+  readonly #programs: Programs;
+  readonly #file: string;
+  readonly #client: ControlClient;
+  #process: BackgroundProcess | undefined;
+
+  constructor(node: LabNode, programs: Programs, configuration: (socket: string) => string) {
+    this.node = node;
+    this.#programs = programs;
+    this.socket = join(node.folder, "starling.sock");
+    this.#file = join(node.folder, "starling.yaml");
+    this.#client = new ControlClient(this.socket);
+    writeFileSync(this.#file, configuration(this.socket));
+  }
+
+  get name(): string {
+    return this.node.name;
+  }
+
+  /** Ended, by itself or by the lab. */
+  get hasEnded(): boolean {
+    return this.#process?.isRunning === false;
+  }
+
+  /** SIGTERM will make it say good-bye to its peers: that is how the lab shuts a node down. */
+  launch(): void {
+    const command = [process.execPath, executable, "run", "--config", this.#file, "--cease-on-exit"];
+    this.#process = this.#programs.spawn(this.node, command, "starling");
+  }
+
+  /** Resolves when it answers. */
+  async start(): Promise<void> {
+    this.launch();
+    await waitFor(async () => this.hasEnded || (await this.peers()), { what: `starling on ${this.name} to answer` });
+    this.assertRunning();
+  }
+
+  assertRunning(): BackgroundProcess {
+    if (this.#process?.isRunning !== true)
+      throw new LabError(`starling on ${this.name} is not running; its log says why`);
+    return this.#process;
+  }
+
+  peers(): Promise<readonly PeerView[]> {
+    return this.#client.call<readonly PeerView[]>("peers");
+  }
+
+  async routes(filter: { readonly prefix?: string; readonly origin?: string }): Promise<RouteView[]> {
+    const routes: RouteView[] = [];
+    for await (const texts of this.#client.rows("routes", filter)) {
+      for (const text of texts) routes.push(JSON.parse(text) as RouteView);
+    }
+    return routes;
+  }
+
+  /** `kill -9`: no word to anybody. */
+  async kill(): Promise<void> {
+    await this.assertRunning().stop("SIGKILL");
+  }
+
+  /** Asks it to end, as its service would be stopped. Resolves when it is gone. */
+  async shutDown(): Promise<void> {
+    const status = await this.assertRunning().stop("SIGTERM");
+    if (status !== 0) throw new LabError(`starling on ${this.name} ended with ${status} when it was asked to stop`);
+  }
+}
+
+/** BIRD on the tor. Returns how to ask it: a prefix for `birdc` commands. */
+export async function startBird(node: LabNode, programs: Programs): Promise<readonly string[]> {
+  const file = join(node.folder, "bird.conf");
+  const socket = join(node.folder, "bird.ctl");
+  writeFileSync(file, torConfiguration());
+  const files = ["-c", file, "-s", socket, "-P", join(node.folder, "bird.pid")];
+  const bird = programs.spawn(node, ["bird", "-f", ...files], "bird");
+  const birdc = ["birdc", "-s", socket];
+  const answers = async () => !bird.isRunning || (await node.exec([...birdc, "show", "status"]));
+  await waitFor(answers, { what: "BIRD on the tor to answer" });
+  if (!bird.isRunning) throw new LabError("BIRD on the tor ended by itself; its log says why");
+  return birdc;
+}

@@ -1,0 +1,68 @@
+/**
+ * `npm run lab`: builds a small network in namespaces, lets starling and BIRD route it, shows what happens when a node's
+ * daemon dies or leaves, and cleans up after itself. docs/lab.md describes it. `npm run lab -- --help` lists its options.
+ */
+
+import { delimiter } from "node:path";
+import { parseArgs } from "node:util";
+import { buildIfStale } from "./lib/build.mjs";
+import { which } from "./lib/run.mjs";
+import { setUp } from "./lib/setup.mjs";
+import { fail, say } from "./lib/terminal.mjs";
+
+const usage = `Usage: npm run lab -- [options]
+
+Builds a network of two nodes, a route reflector, a switch that runs BIRD, and workloads, in network namespaces of its own;
+shows sessions and kernel routes come up, pings across, kills a node's daemon, shuts it down, and cleans up. Needs root.
+
+  --keep   leave it running at the end, until Ctrl-C, and say how to look around
+  --fast   fewer packets, shorter pauses
+  --help   this text`;
+
+const programs = [
+  { name: "ip", package: "iproute2" },
+  { name: "ping", package: "iputils-ping" },
+  { name: "bird", package: "bird2" },
+];
+
+const options = readOptions();
+if (options.help) {
+  say(usage);
+} else {
+  checkMachine();
+  await setUp();
+  await buildIfStale();
+  // The lab is TypeScript, and it shares its networks with the tests.
+  const { register } = await import("tsx/esm/api");
+  register();
+  const { playLab } = await import("../lab/main.ts");
+  // What an interrupted step still waits for must not hold up the end.
+  process.exit(await playLab(options));
+}
+
+function readOptions() {
+  const boolean = { type: "boolean", default: false };
+  try {
+    return parseArgs({ options: { keep: boolean, fast: boolean, help: { ...boolean, short: "h" } } }).values;
+  } catch (error) {
+    return fail(`${error.message}\n\n${usage}`, 2);
+  }
+}
+
+/** Says all that is missing at once, before anything is installed or built. */
+function checkMachine() {
+  if (process.platform !== "linux") fail("the lab needs Linux: it is made of network namespaces");
+  if (process.getuid?.() !== 0) {
+    fail('the lab makes network namespaces, and that needs root: run `sudo env "PATH=$PATH" npm run lab`');
+  }
+  const missing = programs.filter(({ name }) => which(name) === undefined);
+  if (missing.length > 0) {
+    const names = missing.map((program) => program.name).join(", ");
+    const packages = missing.map((program) => program.package).join(" ");
+    fail(
+      `the lab needs ${names}: on Debian, run \`apt-get install ${packages}\` (or \`npm test\`, which installs it too)`,
+    );
+  }
+  // Not every root has the folders of system administration on its PATH; bird is there.
+  process.env.PATH = [process.env.PATH, "/usr/local/sbin", "/usr/sbin", "/sbin"].join(delimiter);
+}

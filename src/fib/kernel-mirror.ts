@@ -184,7 +184,7 @@ export class KernelMirror implements NotificationHandler {
       } else presence.deleted(route, target);
     } else if (isNew) {
       foreign.added(route, target, flags);
-      if ((flags & Flag.Replace) !== 0 && route.tos === 0) presence.overwritten(route);
+      if (route.tos === 0 && presence.contested(route, (flags & Flag.Replace) !== 0)) this.lookAgain();
     } else if (foreign.removed(route, target)) {
       presence.vacated(route);
     }

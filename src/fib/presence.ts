@@ -74,8 +74,7 @@ export class Presence {
     const table = this.#table;
     const id = table.findRoute(message);
     if (id < 0) return;
-    table.preferMetric(id, message.metric);
-    const present = table.present(id);
+    const present = table.presentWith(id, message.metric);
     const targetId = this.#targets.internPresent(target);
     if (present !== 0 && this.#targets.satisfies(targetId, present)) table.removePresent(id, message.metric);
     else table.raise(id, RouteFlag.Uncertain);
@@ -85,12 +84,19 @@ export class Presence {
     else table.tidy(id);
   }
 
-  /** Somebody else's route replaced what had its prefix and metric. */
-  overwritten(message: RouteMessage): void {
-    const id = this.#table.findRoute(message);
-    if (id < 0) return;
-    this.#table.removePresent(id, message.metric);
-    if (!this.#crossed(id)) this.#reconciler.enqueue(id);
+  /**
+   * Somebody else's route has the prefix and metric of one of ours, which it `replaced` or joined. True if that is not certain: ours
+   * may as well have been written over it, before this was heard.
+   */
+  contested(message: RouteMessage, replaced: boolean): boolean {
+    const table = this.#table;
+    const id = table.findRoute(message);
+    if (id < 0) return false;
+    const isOurs = table.presentWith(id, message.metric) !== 0;
+    if (replaced) table.removePresent(id, message.metric);
+    const isCrossed = this.#crossed(id);
+    this.#reconciler.enqueue(id);
+    return isOurs || isCrossed;
   }
 
   /** A foreign route of the prefix is gone: the place may be free for ours. */

@@ -216,12 +216,11 @@ export class Reconciler {
     const present = table.present(id);
     const uncertain = table.has(id, RouteFlag.Uncertain);
     if (uncertain || present === 0 || !this.#targets.satisfies(present, wanted)) {
-      if (this.#blocker(id, wanted) !== undefined) {
-        table.raise(id, RouteFlag.Blocked);
-        this.#unpark(id);
-        return true;
+      if (this.#blocker(id, wanted) === undefined) {
+        return this.#add(id, present === 0 && !uncertain ? Operation.Add : Operation.Replace, wanted, batch);
       }
-      return this.#add(id, present === 0 && !uncertain ? Operation.Add : Operation.Replace, wanted, batch);
+      // The prefix is not without a route: those of ours with another metric are not needed until the place is free.
+      table.raise(id, RouteFlag.Blocked);
     }
     this.#unpark(id);
     const other = table.others(id)?.[0];

@@ -126,18 +126,26 @@ export class RouteTable {
     else if (target === 0) this.#present--;
   }
 
-  /** A route of ours that the kernel told, beside `present` if its metric is another. */
-  addPresent(id: number, target: number): void {
+  /** The route of ours with that metric; 0 if there is none. */
+  presentWith(id: number, metric: number): number {
     const present = this.present(id);
-    if (present === 0 || this.#sameMetric(present, target)) {
-      if (!this.targets.satisfies(target, present)) this.setPresent(id, target);
+    if (present !== 0 && this.targets.metric(present) === metric) return present;
+    return this.#others.get(id)?.find((other) => this.targets.metric(other) === metric) ?? 0;
+  }
+
+  /** A route of ours that the kernel told: in place of the one with its metric, or beside those with others. */
+  addPresent(id: number, target: number): void {
+    const same = this.presentWith(id, this.targets.metric(target));
+    if (this.targets.satisfies(target, same)) return;
+    const present = this.present(id);
+    if (same === present) {
+      this.setPresent(id, target);
       return;
     }
     const others = this.#others.get(id) ?? [];
-    const at = others.findIndex((other) => this.#sameMetric(other, target));
     this.targets.use(target);
-    if (at < 0) others.push(target);
-    else this.targets.release(others.splice(at, 1, target)[0] ?? 0);
+    if (same === 0) others.push(target);
+    else this.targets.release(others.splice(others.indexOf(same), 1, target)[0] ?? 0);
     this.#others.set(id, others);
   }
 
@@ -148,8 +156,11 @@ export class RouteTable {
       return;
     }
     this.setGeneration(id, generation);
+    // It may be one of the others: it must not go with them.
+    this.targets.use(target);
     this.dropOthers(id);
     if (!this.targets.satisfies(target, this.present(id))) this.setPresent(id, target);
+    this.targets.release(target);
   }
 
   dropOthers(id: number): void {
@@ -211,10 +222,6 @@ export class RouteTable {
     if (this.wanted(id) !== 0 || this.present(id) !== 0 || this.#others.has(id)) return;
     if (this.has(id, RouteFlag.Queued | RouteFlag.Parked | RouteFlag.UnderWay)) return;
     this.#prefixes.remove(id);
-  }
-
-  #sameMetric(a: number, b: number): boolean {
-    return this.targets.metric(a) === this.targets.metric(b);
   }
 
   /** Takes one out; its use goes over to the caller. 0 if there is none such. */

@@ -22,7 +22,12 @@ export function interopTable(results: readonly InteropResult[]): string {
     if (found.length === 0) return "";
     if (found.some((result) => result.result === "failed")) return "FAILED";
     const refused = found.find((result) => result.result === "unsupported");
-    if (refused === undefined) return "yes";
+    if (refused === undefined) {
+      const note = found.find((result) => result.reason !== undefined);
+      if (note === undefined) return "yes";
+      notes.push(`${feature}, ${names[daemon]} ${note.version}: ${note.reason}.`);
+      return `yes [${notes.length}]`;
+    }
     notes.push(
       `${feature}: not supported by ${names[daemon]} ${refused.version}: ${refused.reason ?? "no reason given"}.`,
     );

@@ -1,7 +1,7 @@
 /** What paths become on their way to one update group: refusal, export policy, the protocol's own changes; worked out once per set. */
 
 import type { IpAddress } from "../bgp/model/address.ts";
-import { formatAddress, sameAddress } from "../bgp/model/address.ts";
+import { formatAddress, isLinkLocal, sameAddress } from "../bgp/model/address.ts";
 import type { NegotiatedFamily } from "../bgp/model/capability.ts";
 import { Family } from "../bgp/model/family.ts";
 import { type AttrsId, LOCAL_PEER, type PeerId } from "../bgp/model/ids.ts";
@@ -162,13 +162,15 @@ export class PolicyOutbound implements Outbound {
     const own = (f: Family) =>
       facts.localAddress.family === f ? facts.localAddress : this.#context.localAddress(facts, f);
     const ipv6 = own(Family.Ipv6);
+    const overIpv6 = facts.localAddress.family === Family.Ipv6;
     return {
       family: family.family,
       internal: facts.internal,
       nextHop: options.nextHop,
-      ipv4: own(Family.Ipv4),
-      ipv6: ipv6 !== undefined && ipv6.w0 >>> 22 === 0x3fa ? undefined : ipv6,
-      linkLocal: facts.localLinkLocal,
+      // RFC 8950 §3 lets either be: two sides that both asked for it over IPv6 can reach each other by that for certain.
+      ipv4: overIpv6 && family.extendedNextHop ? undefined : own(Family.Ipv4),
+      ipv6: ipv6 !== undefined && isLinkLocal(ipv6) ? undefined : ipv6,
+      linkLocal: isLinkLocal(facts.localAddress) ? facts.localAddress : facts.localLinkLocal,
       extendedNextHop: family.extendedNextHop,
       isMember: (address) => {
         for (const member of this.#members.values()) if (sameAddress(member, address)) return true;

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFailed, onTestFinished } from "vitest";
+import { onTestFailed, onTestFinished, type TestContext } from "vitest";
 import { LabNode } from "./lab-node.ts";
 import { CommandError, runCommand } from "./process.ts";
 
@@ -53,14 +53,17 @@ export class Lab implements AsyncDisposable {
     chmodSync(this.folder, 0o755);
   }
 
-  static async create(name: string): Promise<Lab> {
+  /** `context`: of the test, for tests that run side by side; vitest cannot tell them apart without. */
+  static async create(name: string, context?: TestContext): Promise<Lab> {
     await removeLeftovers();
     const lab = new Lab(name);
     const atExit = () => lab.#removeAtOnce();
     process.once("exit", atExit);
     try {
-      onTestFinished(() => lab[Symbol.asyncDispose]().finally(() => process.off("exit", atExit)));
-      onTestFailed(() => {
+      (context?.onTestFinished ?? onTestFinished)(() =>
+        lab[Symbol.asyncDispose]().finally(() => process.off("exit", atExit)),
+      );
+      (context?.onTestFailed ?? onTestFailed)(() => {
         if (lab.#tails !== "") console.error(lab.#tails);
       });
     } catch {

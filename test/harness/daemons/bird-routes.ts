@@ -52,6 +52,7 @@ function routeOf(
     med: number("med"),
     localPref: number("local_pref"),
     communities: tuples(attributes.get("community")),
+    extendedCommunities: tuples(attributes.get("ext_community")),
     largeCommunities: tuples(attributes.get("large_community")),
     originatorId: attributes.get("originator_id"),
     clusterList: attributes.get("cluster_list")?.split(" ").filter(Boolean) ?? [],

@@ -17,6 +17,8 @@ export function frrConfiguration(spec: SpeakerSpec, hostName: string): string {
   if (restartTime !== undefined) {
     lines.push(` bgp graceful-restart restart-time ${restartTime}`, " bgp graceful-restart preserve-fw-state");
   }
+  const longLived = spec.peers.find((peer) => peer.longLived !== undefined)?.longLived;
+  if (longLived !== undefined) lines.push(` bgp long-lived-graceful-restart stale-time ${longLived}`);
   for (const peer of spec.peers) lines.push(...peerLines(peer).map((line) => ` ${line}`));
   for (const family of ["ipv4", "ipv6"] as const) {
     lines.push(` address-family ${family} unicast`);
@@ -43,6 +45,7 @@ function peerLines(peer: PeerSpec): string[] {
   if (peer.passive) lines.push(`${it} passive`);
   if (peer.holdTime !== undefined) lines.push(`${it} timers ${Math.floor(peer.holdTime / 3)} ${peer.holdTime}`);
   if (peer.extendedNextHop) lines.push(`${it} capability extended-nexthop`);
+  if (peer.fourOctetAs === false) lines.push(`${it} dont-capability-negotiate`);
   lines.push(`${it} ${peer.gracefulRestart === undefined ? "graceful-restart-disable" : "graceful-restart"}`);
   return lines;
 }
@@ -66,6 +69,9 @@ export function routeMapLines(route: RouteSpec): string[] {
   if (route.nextHop !== undefined) lines.push(` set ${nextHop} ${route.nextHop}`);
   if (route.asPath !== undefined) lines.push(` set as-path prepend ${route.asPath.join(" ")}`);
   if (route.communities !== undefined) lines.push(` set community ${route.communities.join(" ")}`);
+  for (const extended of route.extendedCommunities ?? []) {
+    lines.push(` set extcommunity ${extended.replace(/^(rt|ro):/, (_, kind) => (kind === "rt" ? "rt " : "soo "))}`);
+  }
   if (route.largeCommunities !== undefined) lines.push(` set large-community ${route.largeCommunities.join(" ")}`);
   if (route.med !== undefined) lines.push(` set metric ${route.med}`);
   if (route.localPref !== undefined) lines.push(` set local-preference ${route.localPref}`);
@@ -80,6 +86,17 @@ export function withoutNetworkLines(spec: SpeakerSpec, prefix: string): string[]
   const gone = inFamily(spec, familyOf(prefix), `no network ${prefix}`);
   // The next announcement of this prefix starts from nothing.
   return [...gone, "exit", "exit", `no route-map ${routeMapName(prefix)}`];
+}
+
+/** What was said of peers is taken back, and what is new said. */
+export function changedPeerLines(before: SpeakerSpec, after: SpeakerSpec): string[] {
+  const old = before.peers.flatMap(peerLines);
+  const now = after.peers.flatMap(peerLines);
+  const added = now.filter((line) => !old.includes(line));
+  // A line that takes another value replaces the one before.
+  const replaced = (line: string) => added.some((other) => other.split(" ", 3).join() === line.split(" ", 3).join());
+  const removed = old.filter((line) => !now.includes(line) && !replaced(line)).map((line) => `no ${line}`);
+  return [`router bgp ${after.asNumber}`, ...removed, ...added];
 }
 
 function inFamily(spec: SpeakerSpec, family: FamilyName, line: string): string[] {

@@ -5,7 +5,14 @@ import { join } from "node:path";
 import type { LabNode } from "../lab-node.ts";
 import { type BackgroundProcess, runCommand } from "../process.ts";
 import { waitFor } from "../wait-for.ts";
-import { frrConfiguration, networkLines, routeMapLines, withoutNetworkLines } from "./frr-configuration.ts";
+import {
+  changedPeerLines,
+  frrConfiguration,
+  networkLines,
+  routeMapLines,
+  withoutNetworkLines,
+} from "./frr-configuration.ts";
+import { frrNegotiation } from "./frr-session.ts";
 import {
   asCommunity,
   asJson,
@@ -17,8 +24,10 @@ import {
   type FamilyName,
   type Json,
   type RouteSpec,
+  type SeenNegotiation,
   type SeenRoute,
   type SeenSession,
+  type SessionAction,
   type Speaker,
   type SpeakerSpec,
 } from "./speaker.ts";
@@ -30,7 +39,7 @@ const prefixesAtOnce = 200;
 export class Frr implements Speaker {
   readonly daemon = "frr";
   readonly #node: LabNode;
-  readonly #spec: SpeakerSpec;
+  #spec: SpeakerSpec;
   readonly #folder: string;
   #zebra: BackgroundProcess | undefined;
   #process: BackgroundProcess | undefined;
@@ -96,7 +105,7 @@ export class Frr implements Speaker {
   }
 
   async sessions(): Promise<SeenSession[]> {
-    const neighbors = asJson(JSON.parse(await this.command("show bgp neighbors json")));
+    const neighbors = await this.#neighbors();
     return this.#spec.peers.map((peer) => {
       const state = asText(asJson(neighbors[peer.address])["bgpState"]) ?? "unknown";
       return { peer: peer.address, state, established: state === "Established" };
@@ -109,6 +118,38 @@ export class Frr implements Speaker {
 
   async withdraw(prefix: string): Promise<void> {
     await this.#configure(withoutNetworkLines(this.#spec, prefix));
+  }
+
+  /** The sessions' parameters alone. */
+  async reconfigure(change: Partial<SpeakerSpec>): Promise<void> {
+    const before = this.#spec;
+    this.#spec = { ...this.#spec, ...change };
+    await this.#configure(changedPeerLines(before, this.#spec));
+  }
+
+  async negotiated(address: string): Promise<SeenNegotiation> {
+    return frrNegotiation(asJson((await this.#neighbors())[address]));
+  }
+
+  async operate(address: string, action: SessionAction, message?: string): Promise<void> {
+    const inBgp = (line: string) => this.#configure([`router bgp ${this.#spec.asNumber}`, line]);
+    const shutdown = `neighbor ${address} shutdown`;
+    if (action === "disable") await inBgp(message === undefined ? shutdown : `${shutdown} message ${message}`);
+    else if (action === "enable") await inBgp(`no ${shutdown}`);
+    else await this.command(`clear bgp * ${address} ${action === "refreshIn" ? "in" : "out"}`);
+  }
+
+  async lastError(address: string): Promise<string> {
+    const neighbor = asJson((await this.#neighbors())[address]);
+    const parts = [
+      neighbor["lastNotificationReason"],
+      neighbor["lastShutdownDescription"] ?? neighbor["lastResetDueTo"],
+    ];
+    return parts.filter((part) => part !== undefined).join(": ");
+  }
+
+  async #neighbors(): Promise<Json> {
+    return asJson(JSON.parse(await this.command("show bgp neighbors json")));
   }
 
   /** What vtysh prints for commands. */
@@ -138,8 +179,15 @@ function routeOf(prefix: string, path: Json): SeenRoute {
     med: asNumber(path["metric"] ?? path["med"]),
     localPref: asNumber(path["locPrf"]),
     communities: list("community").map(asCommunity),
+    extendedCommunities: extendedOf(asText(asJson(path["extendedCommunity"])["string"])),
     largeCommunities: list("largeCommunity"),
     originatorId: asText(path["originatorId"]),
     clusterList: list("clusterList"),
   };
+}
+
+/** "RT:65000:1 SoO:65000:2" */
+function extendedOf(text: string | undefined): string[] {
+  const words = (text ?? "").split(" ").filter(Boolean);
+  return words.map((word) => word.replace(/^RT:/, "rt:").replace(/^SoO:/, "ro:"));
 }

@@ -24,6 +24,10 @@ export interface PeerSpec {
   readonly nextHopSelf?: boolean;
   /** Seconds of the restart time, RFC 4724; left out: no graceful restart. */
   readonly gracefulRestart?: number;
+  /** Seconds that routes are kept beyond that, RFC 9494. */
+  readonly longLived?: number;
+  /** False: an old speaker, RFC 6793. */
+  readonly fourOctetAs?: false;
   /** RFC 8654. */
   readonly extendedMessages?: boolean;
   /** RFC 8950: IPv4 routes with IPv6 next hops. */
@@ -39,6 +43,8 @@ export interface RouteSpec {
   /** What stands after the speaker's own AS number. */
   readonly asPath?: readonly number[];
   readonly communities?: readonly string[];
+  /** "rt:65000:1", "ro:65000:1", with a four-octet AS or an IPv4 address in the middle too. */
+  readonly extendedCommunities?: readonly string[];
   readonly largeCommunities?: readonly string[];
   readonly med?: number;
   readonly localPref?: number;
@@ -73,6 +79,8 @@ export interface SeenRoute {
   readonly localPref: number | undefined;
   /** Numbers throughout: "65535:65281", whatever name the daemon has for it. */
   readonly communities: readonly string[];
+  /** As in `RouteSpec`; undefined where the driver does not read them. */
+  readonly extendedCommunities?: readonly string[] | undefined;
   readonly largeCommunities: readonly string[];
   readonly originatorId: string | undefined;
   readonly clusterList: readonly string[];
@@ -84,6 +92,28 @@ export interface SeenSession {
   readonly state: string;
   readonly established: boolean;
 }
+
+/** What the daemon says about its session; a key that it does not show is left out. */
+export interface SeenNegotiation {
+  readonly families?: readonly FamilyName[];
+  readonly holdTime?: number;
+  readonly fourOctetAs?: boolean;
+  readonly routeRefresh?: boolean;
+  readonly enhancedRouteRefresh?: boolean;
+  readonly extendedMessages?: boolean;
+  readonly extendedNextHop?: boolean;
+  /** Both sides have it. */
+  readonly gracefulRestart?: boolean;
+  readonly longLived?: boolean;
+  /** For which families it receives, and for which it sends, several paths. */
+  readonly addPath?: { readonly receive: readonly FamilyName[]; readonly send: readonly FamilyName[] };
+  /** Of the other side, RFC 4724 and the draft of FQDN. */
+  readonly restartTime?: number;
+  readonly hostName?: string;
+}
+
+/** What an operator does to one session. `refreshIn` asks for the peer's routes again, `refreshOut` sends its own again. */
+export type SessionAction = "disable" | "enable" | "refreshIn" | "refreshOut";
 
 /** One running daemon, whichever it is. */
 export interface Speaker {
@@ -101,6 +131,13 @@ export interface Speaker {
   sessions(): Promise<SeenSession[]>;
   announce(route: RouteSpec): Promise<void>;
   withdraw(prefix: string): Promise<void>;
+  /** Takes over what was changed while it runs, restarting no more sessions than it must. */
+  reconfigure?(change: Partial<SpeakerSpec>): Promise<void>;
+  negotiated?(address: string): Promise<SeenNegotiation>;
+  /** `message`: the shutdown communication of RFC 9003, with "disable". */
+  operate?(address: string, action: SessionAction, message?: string): Promise<void>;
+  /** What it says about the end of its last session with this peer. */
+  lastError?(address: string): Promise<string>;
 }
 
 export class DaemonError extends Error {

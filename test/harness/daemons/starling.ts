@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ControlClient } from "../../../src/cli/control-client.ts";
 import type { KernelView, PeerView, RouteView, SummaryView } from "../../../src/control/views.ts";
 import type { LabNode } from "../lab-node.ts";
 import { type BackgroundProcess, runCommand } from "../process.ts";
@@ -40,6 +41,8 @@ export class Starling implements Speaker {
   readonly socket: string;
   readonly file: string;
   readonly #node: LabNode;
+  /** For what tests ask again and again: a process for each look would keep the machine from all else. */
+  readonly #control: ControlClient;
   readonly #routes: Map<string, RouteSpec>;
   #spec: SpeakerSpec;
   #extras: StarlingExtras;
@@ -52,6 +55,7 @@ export class Starling implements Speaker {
     this.#routes = new Map((spec.routes ?? []).map((route) => [route.prefix, route]));
     this.file = join(node.folder, "starling.yaml");
     this.socket = join(node.folder, "starling.sock");
+    this.#control = new ControlClient(this.socket);
   }
 
   get process(): BackgroundProcess {
@@ -78,7 +82,12 @@ export class Starling implements Speaker {
   }
 
   async routes(family: FamilyName, ...filter: readonly string[]): Promise<SeenRoute[]> {
-    return (await this.routeViews("--family", family, ...filter)).map(routeOf);
+    if (filter.length > 0) return (await this.routeViews("--family", family, ...filter)).map(routeOf);
+    const routes: SeenRoute[] = [];
+    for await (const rows of this.#control.rows("routes", { family })) {
+      for (const row of rows) routes.push(routeOf(JSON.parse(row)));
+    }
+    return routes;
   }
 
   async sessions(): Promise<SeenSession[]> {
@@ -116,11 +125,11 @@ export class Starling implements Speaker {
   }
 
   async peers(): Promise<PeerView[]> {
-    return JSON.parse(await this.command("show", "peers", "--json"));
+    return await this.#control.call("peers");
   }
 
   async summary(): Promise<SummaryView> {
-    return JSON.parse(await this.command("show", "summary", "--json"));
+    return await this.#control.call("summary");
   }
 
   async kernel(): Promise<KernelView[]> {
@@ -170,7 +179,10 @@ function peerConfiguration(peer: PeerSpec): object {
     asNumber: peer.asNumber,
     families: Object.fromEntries(familiesOf(peer).map((name) => [name, family])),
     timers: { connectRetry: "1s", idleHold: "1s", ...(peer.holdTime === undefined ? {} : { hold: peer.holdTime }) },
-    gracefulRestart: peer.gracefulRestart === undefined ? false : { time: peer.gracefulRestart },
+    gracefulRestart:
+      peer.gracefulRestart === undefined
+        ? false
+        : { time: peer.gracefulRestart, ...(peer.longLived === undefined ? {} : { longLived: peer.longLived }) },
     ...(peer.localAddress === undefined ? {} : { localAddress: peer.localAddress }),
     ...(peer.port === undefined ? {} : { port: peer.port }),
     ...(peer.password === undefined ? {} : { password: peer.password }),
@@ -187,7 +199,11 @@ function originated(route: RouteSpec): object {
   return {
     prefix: route.prefix,
     ...(route.nextHop === undefined ? {} : { nextHop: route.nextHop }),
-    communities: [...(route.communities ?? []), ...(route.largeCommunities ?? [])],
+    communities: [
+      ...(route.communities ?? []),
+      ...(route.extendedCommunities ?? []),
+      ...(route.largeCommunities ?? []),
+    ],
     ...(route.med === undefined ? {} : { med: route.med }),
     ...(route.localPref === undefined ? {} : { localPref: route.localPref }),
   };
@@ -205,6 +221,7 @@ function routeOf(view: RouteView): SeenRoute {
     med: view.med ?? undefined,
     localPref: view.localPref ?? undefined,
     communities: view.communities.map(asCommunity),
+    extendedCommunities: view.extendedCommunities,
     largeCommunities: view.largeCommunities,
     originatorId: view.originatorId ?? undefined,
     clusterList: view.clusterList,

@@ -88,6 +88,8 @@ function advertiser(sinks: readonly MessageSink[]): Advertiser {
       sinkOf: (peer) => sinks[peer - 1],
       joined: () => {},
       left: () => {},
+      joined: () => {},
+      left: () => {},
       maxBacklog: 1 << 30,
     },
   );

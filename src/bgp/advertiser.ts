@@ -24,6 +24,9 @@ export interface AdvertiserParts {
   readonly pool: SlabPool;
   /** The session of a peer; undefined when it has none. */
   readonly sinkOf: (peer: PeerId) => MessageSink | undefined;
+  /** Until `left` this outbox wants to be told when the peer's session takes more. */
+  readonly joined: (peer: PeerId, outbox: Advertiser) => void;
+  readonly left: (peer: PeerId, outbox: Advertiser) => void;
   /** How far a member may be behind, in octets. */
   readonly maxBacklog: number;
 }
@@ -86,6 +89,7 @@ export class Advertiser implements Outbox, Task {
     member.startTelling(true, false);
     this.#members.set(peer, member);
     this.#ring.push(member);
+    this.#parts.joined(peer, this);
   }
 
   joined(peer: PeerId): void {
@@ -116,6 +120,7 @@ export class Advertiser implements Outbox, Task {
     member.leave();
     this.#members.delete(peer);
     this.#ring.splice(this.#ring.indexOf(member), 1);
+    this.#parts.left(peer, this);
   }
 
   flush(): void {

@@ -57,7 +57,8 @@ export class Speaker {
   readonly #index = new PeerIndex();
   readonly #listener: Listener;
   readonly #peerParts: PeerParts;
-  readonly #outboxes = new Set<Advertiser>();
+  /** By member: an outbox whose last member left is nobody's any more. */
+  readonly #outboxes = new Map<PeerId, Set<Advertiser>>();
   readonly #writes: Turns;
   readonly #pool = new SlabPool();
   /** Where each dynamic peer came from. */
@@ -90,23 +91,22 @@ export class Speaker {
       linkLocalFor: (local, remote) => parts.linkLocalFor?.(local, remote),
       stateChanged: (peer, from, to, reason) => this.#stateChanged(peer, from, to, reason),
       drained: (peer) => {
-        for (const outbox of this.#outboxes) outbox.drained(peer.id);
+        for (const outbox of this.#outboxes.get(peer.id) ?? []) outbox.drained(peer.id);
       },
     };
   }
 
-  readonly createOutbox: OutboxFactory = (encoding, events): Outbox => {
-    const outbox = new Advertiser(encoding, events, {
+  readonly createOutbox: OutboxFactory = (encoding, events): Outbox =>
+    new Advertiser(encoding, events, {
       clock: this.#parts.clock,
       logger: this.#parts.logger,
       turns: this.#writes,
       pool: this.#pool,
       sinkOf: (peer) => this.#peers.get(peer)?.established,
+      joined: (peer, outbox) => this.#outboxes.set(peer, (this.#outboxes.get(peer) ?? new Set()).add(outbox)),
+      left: (peer, outbox) => this.#left(peer, outbox),
       maxBacklog: this.#parts.maxBacklog ?? MAX_BACKLOG,
     });
-    this.#outboxes.add(outbox);
-    return outbox;
-  };
 
   /** Listens, then starts all peers. Peers that were added before find each other even if listening failed. */
   async start(): Promise<ListenResult> {
@@ -202,6 +202,12 @@ export class Speaker {
   /** Of an unnumbered peer: from its router advertisements. */
   setDiscoveredAddress(id: PeerId, address: IpAddress): void {
     this.#peers.get(id)?.setAddress(address);
+  }
+
+  #left(peer: PeerId, outbox: Advertiser): void {
+    const outboxes = this.#outboxes.get(peer);
+    outboxes?.delete(outbox);
+    if (outboxes?.size === 0) this.#outboxes.delete(peer);
   }
 
   #addPeer(options: PeerOptions, isDynamic: boolean): Peer {

@@ -90,6 +90,7 @@ function setUp(maxBacklog = 8 * 1024 * 1024, pool = new SlabPool()) {
   const clock = new VirtualClock();
   const sockets = new Map<PeerId, Socket>();
   const onDrained: { run: (peer: PeerId) => void } = { run: () => {} };
+  const memberships: string[] = [];
   const outbox = new Advertiser(
     ENCODING,
     {
@@ -99,7 +100,16 @@ function setUp(maxBacklog = 8 * 1024 * 1024, pool = new SlabPool()) {
         onDrained.run(peer);
       },
     },
-    { clock, logger: silentLogger, turns: new Turns(clock), pool, sinkOf: (peer) => sockets.get(peer), maxBacklog },
+    {
+      clock,
+      logger: silentLogger,
+      turns: new Turns(clock),
+      pool,
+      sinkOf: (peer) => sockets.get(peer),
+      joined: (peer) => memberships.push(`${peer} joined`),
+      left: (peer) => memberships.push(`${peer} left`),
+      maxBacklog,
+    },
   );
   const join = (peer: PeerId) => {
     const socket = new Socket();
@@ -116,7 +126,7 @@ function setUp(maxBacklog = 8 * 1024 * 1024, pool = new SlabPool()) {
     outbox.drained(peer);
     clock.settle();
   };
-  return { outbox, join, flush, drain, sockets, lagging, drained, onDrained };
+  return { outbox, join, flush, drain, sockets, lagging, drained, onDrained, memberships };
 }
 
 const batchOf = (...prefixes: string[]) => {
@@ -128,6 +138,19 @@ const A = 1 as PeerId;
 const B = 2 as PeerId;
 
 describe("Outbox: each UPDATE once, for all members of a group", () => {
+  it("says who is a member, so that nobody holds on to an outbox without any", () => {
+    const { outbox, join, memberships } = setUp();
+    outbox.join(A);
+    outbox.leave(A);
+    join(A);
+    join(B);
+    outbox.join(A);
+    outbox.leave(A);
+    outbox.leave(A);
+    outbox.leave(B);
+    expect(memberships).toEqual(["1 joined", "2 joined", "1 left", "1 joined", "1 left", "2 left"]);
+  });
+
   it("writes each member what is for it, in order, however the sockets drain", () => {
     const audience = fc.oneof(
       fc.constant<Audience>({ kind: "all" }),

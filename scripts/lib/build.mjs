@@ -76,7 +76,7 @@ function newestSource() {
   const files = ["package.json", "package-lock.json", "scripts/lib/build.mjs"].map((name) => join(root, name));
   for (const entry of readdirSync(join(root, "src"), { withFileTypes: true, recursive: true })) {
     // Folders too: a file that was deleted or renamed changes its folder alone.
-    files.push(join(entry.path, entry.name));
+    files.push(join(entry.parentPath ?? entry.path, entry.name));
   }
   return Math.max(
     ...files.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY),

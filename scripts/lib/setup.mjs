@@ -16,6 +16,7 @@ export async function setUp() {
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
   const options = ["--include=dev", "--no-audit", "--no-fund"];
   const { status, milliseconds } = await run([...npm, "ci", ...options], { inherit: true });
+  if (status === 127) fail("npm is not there: it comes with Node, and in Debian's own packages as `npm`");
   if (status !== 0) fail("npm ci failed: see above. A proxy or a registry of your own is set with `npm config`.");
   const still = missingPackages();
   if (still.length > 0) fail(`npm ci ended, and yet these are missing: ${still.slice(0, 5).join(", ")}`);

@@ -88,8 +88,6 @@ function advertiser(sinks: readonly MessageSink[]): Advertiser {
       sinkOf: (peer) => sinks[peer - 1],
       joined: () => {},
       left: () => {},
-      joined: () => {},
-      left: () => {},
       maxBacklog: 1 << 30,
     },
   );

@@ -91,10 +91,9 @@ export class Forwarding {
     const best = paths[0] as number;
     const source = store.source(best);
     if (source === "kernel" || source === "connected") return NO_TARGET;
-    const accepted = store.accepted(best);
-    const hop = this.#attributes.nextHop(accepted);
-    if (store.isBlackhole(best) || source === "aggregate" || (hop === 0 && source !== "peer"))
-      return this.#number("blackhole", () => BLACKHOLE);
+    if (store.isBlackhole(best)) return this.#number("blackhole", () => BLACKHOLE);
+    // Announced only: who delivers these packets is not our business.
+    if (this.#attributes.nextHop(store.accepted(best)) === 0) return NO_TARGET;
     return this.#unicast(paths);
   }
 

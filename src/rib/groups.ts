@@ -99,6 +99,11 @@ export class Groups {
     this.#wake();
   }
 
+  /** Peers that routes come from changed in what export rules ask of them (RFC 4456: client, cluster, identifier). */
+  forgetSources(): void {
+    for (const entry of this.#entries.values()) entry.outbound.clear();
+  }
+
   /** Something that all export rules may depend on changed. */
   reconsiderAll(): void {
     for (const entry of this.#entries.values()) entry.group.reconsider();

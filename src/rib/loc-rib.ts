@@ -21,7 +21,9 @@ export type SweepRequest =
   | { readonly kind: "peer"; readonly peer: PeerId }
   /** Its import rules changed. */
   | { readonly kind: "import"; readonly peer: PeerId }
-  | { readonly kind: "nextHops"; readonly changed: ReadonlySet<number> };
+  | { readonly kind: "nextHops"; readonly changed: ReadonlySet<number> }
+  /** The rules of the decision process changed. */
+  | { readonly kind: "decide" };
 
 export interface LocRibContext {
   readonly family: Family;
@@ -40,10 +42,13 @@ export interface LocRibContext {
   sweepVisit(path: number, requests: ReadonlySet<SweepRequest>): void;
 }
 
-/** BIRD's protocol preferences: what is connected or configured before what is learnt from peers, what the kernel says last. */
+/**
+ * BIRD's protocol preferences: what is connected or configured before what is learnt from peers, what the kernel says last.
+ * But for one: a route that the operator wrote down comes before the connected prefix of the same length, which is not announced.
+ */
 const PREFERENCE: Readonly<Record<RouteSource, number>> = {
+  static: 250,
   connected: 240,
-  static: 200,
   calico: 200,
   aggregate: 130,
   peer: 100,
@@ -176,12 +181,13 @@ export class LocRib {
   }
 
   /** One of this speaker's own routes; `identifier` tells its sources apart. Interned attributes, one reference is taken. */
-  setLocal(prefix: number, source: RouteSource, identifier: number, attrs: AttrsId): void {
+  setLocal(prefix: number, source: RouteSource, identifier: number, attrs: AttrsId, blackhole: boolean): void {
     const { paths } = this.table;
     let path = paths.find(this.table.first(prefix), LOCAL_PEER, identifier);
-    if (path >= 0 && paths.accepted(path) === attrs) return;
+    if (path >= 0 && paths.accepted(path) === attrs && paths.isBlackhole(path) === blackhole) return;
     if (path < 0) path = this.#addPath(prefix, LOCAL_PEER, identifier, source, 0);
     this.#setAttributes(path, attrs, attrs, undefined);
+    paths.setBlackhole(path, blackhole);
     paths.setSince(path, this.#context.seconds());
     paths.setTouched(path, true);
     this.question(prefix);

@@ -47,7 +47,7 @@ export class LocalRoutes {
   setOriginated(routes: readonly OriginatedRoute[]): void {
     const wanted = new Map(routes.map((route) => [formatPrefix(route.prefix), route]));
     for (const [key, route] of this.#originated) if (!wanted.has(key)) this.unset(route.prefix, "static");
-    for (const route of wanted.values()) this.set(route.prefix, "static", route.attributes);
+    for (const route of wanted.values()) this.set(route.prefix, "static", route.attributes, route.kind === "blackhole");
     this.#originated = wanted;
   }
 
@@ -55,11 +55,12 @@ export class LocalRoutes {
     return this.#originated.get(formatPrefix(prefix));
   }
 
-  set(prefix: Prefix, source: RouteSource, attributes: PathAttributes): void {
+  /** `blackhole`: packets to it that no longer prefix takes are dropped. */
+  set(prefix: Prefix, source: RouteSource, attributes: PathAttributes, blackhole = false): void {
     const rib = this.#tableOf(prefix);
     const id = rib.table.prefixes.findOrAdd(prefix.w0, prefix.w1, prefix.w2, prefix.w3, prefix.length);
     const attrs = this.#attributes.intern(attributes);
-    rib.setLocal(id, source, IDENTIFIER[source], attrs);
+    rib.setLocal(id, source, IDENTIFIER[source], attrs, blackhole);
     this.#attributes.release(attrs);
   }
 
@@ -94,7 +95,7 @@ export class LocalRoutes {
         continue;
       aggregate.contributors += difference;
       if (difference === 1 && aggregate.contributors === 1)
-        this.set(aggregate.prefix, "aggregate", this.#aggregateAttributes(aggregate.prefix));
+        this.set(aggregate.prefix, "aggregate", this.#aggregateAttributes(aggregate.prefix), true);
       else if (aggregate.contributors === 0) this.unset(aggregate.prefix, "aggregate");
       else continue;
       if (aggregate.summaryOnly) this.#suppressionChanged();

@@ -22,7 +22,8 @@ export class PathVisits {
       if (request.kind === "nextHops") {
         const accepted = paths.accepted(path);
         if (accepted !== 0 && request.changed.has(this.#attributes.nextHop(accepted))) rib.question(paths.prefix(path));
-      } else if (paths.peer(path) !== request.peer) continue;
+      } else if (request.kind === "decide") rib.question(paths.prefix(path));
+      else if (paths.peer(path) !== request.peer) continue;
       else if (request.kind === "import") this.#judgeAgain(rib, path);
       else if (!rib.isCurrent(path) || (rib.isStale(path) && !this.#becomesLongLived(rib, path))) {
         rib.remove(path);
@@ -38,6 +39,7 @@ export class PathVisits {
     if (peer === undefined || received === 0) return;
     const prefix = peer.inbound.dependsOnPrefix ? prefixes.prefix(paths.prefix(path)) : undefined;
     rib.setAccepted(path, peer.inbound.accept(received, this.#attributes.attributes(received), prefix));
+    if (rib.isStale(path) && !this.#becomesLongLived(rib, path)) rib.remove(path);
   }
 
   /** RFC 9494 §4.2: past the restart time a route is marked, or dropped if it bears NO_LLGR. True if the path may stay. */

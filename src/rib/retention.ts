@@ -42,9 +42,7 @@ export class Retainer {
   confirmed(peer: RibPeer, family: Family): void {
     const state = peer.family(family);
     if (state.retention === Retention.None) return;
-    state.timer?.cancel();
-    state.timer = undefined;
-    state.retention = Retention.None;
+    state.endRetention();
     this.#sweep(peer, family);
   }
 
@@ -52,7 +50,9 @@ export class Retainer {
   refreshing(peer: RibPeer, family: Family): void {
     const state = peer.family(family);
     if (state.retention === Retention.Restarting || state.retention === Retention.LongLived) return;
-    state.nextEpoch(Retention.Refreshing);
+    // A second BoRR before the EoRR begins the same refresh again.
+    if (state.retention === Retention.None) state.nextEpoch(Retention.Refreshing);
+    state.timer?.cancel();
     state.timer = this.#clock.after(REFRESH_BOUND_MILLISECONDS, () => this.confirmed(peer, family));
   }
 

@@ -23,6 +23,8 @@ export const Retention = {
 export type Retention = (typeof Retention)[keyof typeof Retention];
 
 export class PeerFamily {
+  /** How many epochs before the present one still count. */
+  #kept = 0;
   /** Grows with each session and each enhanced refresh; a path carries that of its last announcement. */
   epoch = 0;
   retention: Retention = Retention.None;
@@ -35,7 +37,15 @@ export class PeerFamily {
   group: UpdateGroup | undefined;
 
   isCurrent(epoch: number): boolean {
-    return epoch === (this.epoch & 0xff) || (this.retention !== Retention.None && epoch === ((this.epoch - 1) & 0xff));
+    return ((this.epoch - epoch) & 0xff) <= this.#kept;
+  }
+
+  /** All that was not announced again is gone. */
+  endRetention(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    this.retention = Retention.None;
+    this.#kept = 0;
   }
 
   isStale(epoch: number): boolean {
@@ -46,8 +56,11 @@ export class PeerFamily {
   }
 
   nextEpoch(retention: Retention): void {
+    // A session that ends amid a refresh leaves routes of two epochs, all of which graceful restart keeps.
+    const wasRefreshing = this.retention === Retention.Refreshing;
     this.epoch++;
     this.retention = retention;
+    this.#kept = retention === Retention.None ? 0 : wasRefreshing ? 2 : 1;
     this.timer?.cancel();
     this.timer = undefined;
   }

@@ -4,7 +4,7 @@ import { type IpAddress, ipv4 } from "../bgp/model/address.ts";
 import type { PathAttributes } from "../bgp/model/attributes.ts";
 import { attributesWith } from "../bgp/model/attributes.ts";
 import { FAMILIES, Family } from "../bgp/model/family.ts";
-import type { PeerId } from "../bgp/model/ids.ts";
+import type { PeerId, RouterId } from "../bgp/model/ids.ts";
 import type { AttributesCodec, Clock, OutboxFactory, RibSink, SessionEnd, SessionFacts } from "../bgp/model/ports.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
@@ -61,6 +61,7 @@ export class Rib implements RibSink {
   readonly #work: WorkQueue;
   readonly #started: number;
   #busySince: number | undefined;
+  #clusterIds: readonly RouterId[] = [];
 
   constructor(parts: {
     options: RibOptions;
@@ -135,6 +136,7 @@ export class Rib implements RibSink {
 
   addPeer(options: RibPeerOptions): void {
     this.#peers.set(options.id, new RibPeer(options, this.#inbound(options)));
+    this.#collectClusterIds();
   }
 
   /** New rules for peers whose sessions may stand: routes are judged again on both sides, and only differences go anywhere. */
@@ -152,8 +154,17 @@ export class Rib implements RibSink {
       for (const family of FAMILIES) this.#ribs[family].sweep.request({ kind: "import", peer: options.id });
       changed.push(peer);
     }
+    this.#collectClusterIds();
+    this.groups.forgetSources();
     this.groups.regroup(changed);
     this.wake();
+  }
+
+  /** Every CLUSTER_ID of ours, for the loop check of RFC 4456 §8. */
+  #collectClusterIds(): void {
+    this.#clusterIds = [
+      ...new Set([this.#options.clusterId, ...[...this.#peers.values()].map((p) => p.options.clusterId)]),
+    ];
   }
 
   /** Every route is sent to this peer again, as if it had asked. */
@@ -165,10 +176,7 @@ export class Rib implements RibSink {
   /** Options of the speaker as a whole changed; all routes are decided again. */
   reconfigure(options: RibOptions): void {
     this.#options = options;
-    for (const family of FAMILIES) {
-      const { prefixes } = this.#ribs[family].table;
-      for (let id = 0; id < prefixes.end; id++) if (prefixes.isLive(id)) this.#ribs[family].question(id);
-    }
+    for (const family of FAMILIES) this.#ribs[family].sweep.request({ kind: "decide" });
     this.groups.reconsiderAll();
     this.wake();
   }
@@ -196,6 +204,8 @@ export class Rib implements RibSink {
     if (peer === undefined) return;
     peer.facts = facts;
     peer.interface = this.#surroundings.sessionInterface(facts);
+    // What was worked out for routes of its last session may carry its old identifier as ORIGINATOR_ID.
+    if (peer.rank.routerId !== 0 && peer.rank.routerId !== facts.remoteRouterId) this.groups.forgetSources();
     peer.rank = { external: !facts.internal, routerId: facts.remoteRouterId, address: facts.remoteAddress };
     peer.inbound.clear();
     peer.inbound = this.#inbound(peer.options, facts);
@@ -317,9 +327,7 @@ export class Rib implements RibSink {
       {
         attributes: this.attributes,
         options: this.#options,
-        clusterIds: () => [
-          ...new Set([this.#options.clusterId, ...[...this.#peers.values()].map((p) => p.options.clusterId)]),
-        ],
+        clusterIds: () => this.#clusterIds,
         isOwnAddress: (address) => this.#surroundings.isOwnAddress(address),
         interfaceName: (address) => this.#ways.interfaceTowards(address),
       },

@@ -84,8 +84,8 @@ export class TableLookup implements RouteLookup {
     const source = paths.source(path);
     const accepted = paths.accepted(path);
     if (source === "kernel" || source === "connected" || accepted === 0) return undefined;
-    if (paths.isBlackhole(path) || this.#context.attributes().nextHop(accepted) === 0)
-      return { length, kind: "blackhole", hops: [] };
+    if (paths.isBlackhole(path)) return { length, kind: "blackhole", hops: [] };
+    if (this.#context.attributes().nextHop(accepted) === 0) return undefined;
     const { nextHop, linkLocalNextHop } = this.#context.attributes().attributes(accepted);
     const local = isLinkLocal(nextHop) ? nextHop : linkLocalNextHop;
     const link = local === undefined ? 0 : this.#context.sessionInterface(paths.peer(path));

@@ -121,6 +121,9 @@ export class Advertiser implements Outbox, Task {
     this.#members.delete(peer);
     this.#ring.splice(this.#ring.indexOf(member), 1);
     this.#parts.left(peer, this);
+    if (this.#ring.length > 0) return;
+    this.#log.rest();
+    this.#parts.turns.forget(this);
   }
 
   flush(): void {
@@ -207,7 +210,7 @@ export class Advertiser implements Outbox, Task {
 
   /** For a member that reads the log; one that does not is told when it does again. */
   #putMessage(member: OutboxMember, message: Uint8Array, updates: number): void {
-    if (this.#log.tail.used + message.length > SLAB_LENGTH) this.#turnOver();
+    if (this.#log.tail.used + message.length > this.#log.tail.bytes.length) this.#turnOver();
     if (member.backlog !== undefined) return;
     this.#log.tail.bytes.set(message, this.#log.tail.used);
     this.#log.append(RunKind.Only, member.peer, message.length, updates);

@@ -18,7 +18,7 @@ const FIRST_RUNS = 64;
 const POOLED_SLABS = 8;
 
 export class Slab {
-  readonly bytes: Uint8Array = Buffer.allocUnsafeSlow(SLAB_LENGTH);
+  readonly bytes: Uint8Array;
   /** Where it begins in the log. */
   start = 0;
   used = 0;
@@ -40,6 +40,10 @@ export class Slab {
   #viewFrom = -1;
   #viewTo = -1;
   #view: Uint8Array | undefined = undefined;
+
+  constructor(length: number) {
+    this.bytes = Buffer.allocUnsafeSlow(length);
+  }
 
   /** What many members ask for one after the other is made once. */
   view(from: number, to: number): Uint8Array {
@@ -96,13 +100,14 @@ export class SlabPool {
   readonly #free: Slab[] = [];
 
   take(start: number): Slab {
-    const slab = this.#free.pop() ?? new Slab();
+    const slab = this.#free.pop() ?? new Slab(SLAB_LENGTH);
     slab.reset(start);
     return slab;
   }
 
   give(slab: Slab): void {
-    if (!slab.isLent && this.#free.length < POOLED_SLABS) this.#free.push(slab);
+    const isWhole = slab.bytes.length === SLAB_LENGTH;
+    if (isWhole && !slab.isLent && this.#free.length < POOLED_SLABS) this.#free.push(slab);
   }
 }
 
@@ -114,7 +119,7 @@ export class MessageLog {
 
   constructor(pool: SlabPool) {
     this.#pool = pool;
-    this.#head = pool.take(0);
+    this.#head = emptySlab(0);
     this.#tail = this.#head;
   }
 
@@ -158,6 +163,15 @@ export class MessageLog {
     this.#trim();
   }
 
+  /** Nobody reads any more: keeps no slab until something is written. */
+  rest(): void {
+    this.#trim();
+    const { position } = this;
+    this.#pool.give(this.#tail);
+    this.#head = emptySlab(position);
+    this.#tail = this.#head;
+  }
+
   hold(slab: Slab): void {
     slab.readers++;
   }
@@ -174,4 +188,11 @@ export class MessageLog {
       this.#pool.give(slab);
     }
   }
+}
+
+/** One without room, from which the first message turns over to a real one. */
+function emptySlab(start: number): Slab {
+  const slab = new Slab(0);
+  slab.reset(start);
+  return slab;
 }

@@ -40,6 +40,8 @@ export interface Negotiated {
   readonly gracefulRestart: NegotiatedRestart | undefined;
   /** RFC 9494 §4.2: how long the peer wants its routes kept beyond the Restart Time. */
   readonly longLived: readonly { readonly family: Family; readonly seconds: number }[];
+  /** The peer's R bit (RFC 4724 §3). */
+  readonly isRestarting: boolean;
   readonly sendsEndOfRib: boolean;
   readonly hostName: string | undefined;
 }
@@ -100,6 +102,7 @@ export function negotiate(options: PeerOptions, local: LocalFacts, open: OpenMes
     enhancedRouteRefresh: !plain && find(theirs, "enhancedRouteRefresh") !== undefined,
     gracefulRestart,
     longLived: gracefulRestart === undefined ? [] : commonLongLived(options, theirs, families),
+    isRestarting: find(theirs, "gracefulRestart")?.restarted ?? false,
     // RFC 4724 §3: a speaker that lists no family still says by the capability that it sends the marker.
     sendsEndOfRib: find(theirs, "gracefulRestart") !== undefined,
     hostName: find(theirs, "fqdn")?.hostName || undefined,

@@ -1,5 +1,6 @@
 /** A peer and its sessions: one, or two until a collision is resolved (RFC 4271 §6.8, §8.2.1). */
 
+import { ceaseNotification, ceaseReason, isOperators } from "./cease.ts";
 import { resolveCollision } from "./collision.ts";
 import type { FsmConfig, SessionState } from "./fsm-types.ts";
 import { MessageCounters } from "./message-counters.ts";
@@ -20,10 +21,9 @@ import { buildOpen, type LocalFacts, type Negotiated, negotiate } from "./negoti
 import type { PeerOptions } from "./options.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 import { Session, type SessionOwner, type SessionParts } from "./session.ts";
-import { type EndCause, isHard, sessionEnd } from "./session-end.ts";
+import { type EndCause, sessionEnd } from "./session-end.ts";
 import { sessionFacts } from "./session-facts.ts";
 import type { Connection, DialRequest } from "./transport.ts";
-import { encodeShutdownText, hardReset } from "./wire/notification.ts";
 import { encodeRouteRefresh } from "./wire/route-refresh.ts";
 
 export interface PeerParts extends SessionParts {
@@ -62,15 +62,7 @@ const RANK: Readonly<Record<SessionState, number>> = {
   Established: 5,
 };
 const RESET_SECONDS = 1;
-const CEASE_WORDS: Readonly<Record<number, string>> = {
-  [CeaseSubcode.MaximumPrefixes]: "maximum number of prefixes reached",
-  [CeaseSubcode.AdministrativeShutdown]: "disabled by the operator",
-  [CeaseSubcode.PeerDeconfigured]: "removed from the configuration",
-  [CeaseSubcode.AdministrativeReset]: "reset by the operator",
-  [CeaseSubcode.OtherConfigurationChange]: "configuration changed",
-  [CeaseSubcode.BfdDown]: "BFD says the peer is unreachable",
-};
-
+const MANY_REASONS = 16;
 export class Peer implements SessionOwner {
   options: PeerOptions;
   readonly counters = new MessageCounters();
@@ -85,6 +77,8 @@ export class Peer implements SessionOwner {
   #established: Session | undefined = undefined;
   /** Sessions accepted since `#established` became so: the peer opened them knowing of no session. */
   readonly #late = new WeakSet<Session>();
+  /** Reasons logged since there last was a connection. */
+  readonly #said = new Set<string>();
   #plainNext = false;
   #address: IpAddress | undefined;
   #shown: SessionState = "Idle";
@@ -160,16 +154,14 @@ export class Peer implements SessionOwner {
 
   /** RFC 4486. Without `restartSeconds` it stays down until it is enabled or reset. */
   cease(subcode: number, message: string | undefined, restartSeconds: number | undefined): void {
-    const words = CEASE_WORDS[subcode] ?? "session ended";
-    const reason = message === undefined || message === "" ? words : `${words}: ${message}`;
-    const operator = subcode === CeaseSubcode.AdministrativeShutdown || subcode === CeaseSubcode.AdministrativeReset;
-    // RFC 9003 §2: these two carry text.
-    const data = operator && message ? encodeShutdownText(message) : new Uint8Array(0);
+    const reason = ceaseReason(subcode, message);
     for (const session of this.#sessions()) {
-      const cease: NotificationMessage = { code: NotificationCode.Cease, subcode, data };
-      const hard = isHard(subcode) && session.negotiated?.gracefulRestart?.notification === true;
-      const notification = hard ? hardReset(cease) : cease;
-      session.handle({ kind: "stop", manual: operator, notification, restartSeconds }, reason);
+      const notification = ceaseNotification(
+        subcode,
+        message,
+        session.negotiated?.gracefulRestart?.notification === true,
+      );
+      session.handle({ kind: "stop", manual: isOperators(subcode), notification, restartSeconds }, reason);
     }
   }
 
@@ -388,7 +380,18 @@ export class Peer implements SessionOwner {
     if (state === from) return;
     this.#shown = state;
     this.#since = this.#parts.clock.now();
-    this.#parts.logger.info({ peer: this.options.name, from, to: state, reason }, "session state");
+    this.#log(from, state, reason);
     this.#parts.stateChanged(this, from, state, reason);
+  }
+
+  /** One line for each change; but a peer that is not there is tried again and again, which is said once for each reason. */
+  #log(from: SessionState, to: SessionState, reason: string): void {
+    const fields = { peer: this.options.name, from, to, reason };
+    if (RANK[from] > RANK.Connect || RANK[to] > RANK.Connect) this.#said.clear();
+    else if (this.#said.has(reason)) {
+      this.#parts.logger.debug(fields, "session state");
+      return;
+    } else if (this.#said.size < MANY_REASONS) this.#said.add(reason);
+    this.#parts.logger.info(fields, "session state");
   }
 }

@@ -39,13 +39,3 @@ function isGraceful(cause: EndCause, notificationSupport: boolean): boolean {
     }
   }
 }
-
-/** Whether this Cease means that the routes shall go: it is then sent as a hard reset, where the peer knows that (RFC 8538 §3). */
-export function isHard(subcode: number): boolean {
-  return (
-    subcode === CeaseSubcode.MaximumPrefixes ||
-    subcode === CeaseSubcode.AdministrativeShutdown ||
-    subcode === CeaseSubcode.PeerDeconfigured ||
-    subcode === CeaseSubcode.AdministrativeReset
-  );
-}

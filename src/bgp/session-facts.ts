@@ -25,6 +25,7 @@ export function sessionFacts(
     families: negotiated.families,
     fourOctetAs: negotiated.fourOctetAs,
     maxMessageLength: negotiated.extendedMessages ? MAX_EXTENDED_LENGTH : MAX_LENGTH,
+    isRestarting: negotiated.isRestarting,
     sendsEndOfRib: negotiated.sendsEndOfRib,
     longLivedStale: negotiated.longLived.map((l) => l.family),
     forwardingPreserved: negotiated.gracefulRestart?.forwardingPreserved ?? [],

@@ -301,6 +301,22 @@ describe("Outbox: each UPDATE once, for all members of a group", () => {
     expect(slow.lines).toEqual(["+10.0.0.0/24"]);
   });
 
+  it("gives its memory back while nobody is a member, and goes on when somebody is again", () => {
+    const pool = new SlabPool();
+    const { outbox, join, flush } = setUp(1000, pool);
+    join(A);
+    outbox.announce(ATTRIBUTES, batchOf("10.0.0.0/24"), { kind: "all" });
+    flush();
+    outbox.leave(A);
+    expect(Buffer.from(pool.take(0).bytes.subarray(0, 16)).toString("hex")).toBe("ff".repeat(16));
+    const back = join(A);
+    expect(outbox.slowest).toBe(outbox.position);
+    outbox.announce(ATTRIBUTES, batchOf("10.1.0.0/24"), { kind: "all" });
+    outbox.joined(A);
+    flush();
+    expect(back.lines).toEqual(["+10.1.0.0/24", "end"]);
+  });
+
   it("asks for more once, and waits while nothing is given", () => {
     const { outbox, join, flush, drain, drained } = setUp(1);
     join(A).capacity = 0;

@@ -69,6 +69,7 @@ describe("negotiation, RFC 4271 §4.2 and RFC 5492", () => {
         { family: Family.Ipv4, seconds: 3600 },
         { family: Family.Ipv6, seconds: 3600 },
       ],
+      isRestarting: false,
       sendsEndOfRib: true,
       hostName: "right",
     });
@@ -82,6 +83,7 @@ describe("negotiation, RFC 4271 §4.2 and RFC 5492", () => {
       extendedMessages: false,
       routeRefresh: false,
       gracefulRestart: undefined,
+      isRestarting: false,
       sendsEndOfRib: false,
     });
   });

@@ -22,9 +22,12 @@ const fileOf = (verb: string, count: number) => {
   return file;
 };
 
-function row(name: string, count: number, seconds: number, lag?: number): void {
+function row(name: string, count: number, seconds: number, lag?: number, user = 0, system = 0): void {
   const rate = Math.round(count / seconds).toLocaleString("en");
-  const loop = lag === undefined ? "" : `   event loop at most ${lag.toFixed(1)} ms late`;
+  const loop =
+    lag === undefined
+      ? ""
+      : `   event loop at most ${lag.toFixed(1)} ms late; CPU ${user.toFixed(2)} s own, ${system.toFixed(2)} s kernel`;
   console.log(
     `${name.padEnd(34)} ${String(count).padStart(7)} in ${seconds.toFixed(2)} s = ${rate.padStart(9)}/s${loop}`,
   );
@@ -43,6 +46,7 @@ async function run(family: Family, count: number): Promise<void> {
     const lag = monitorEventLoopDelay({ resolution: 1 });
     await new Promise((resolve) => setTimeout(resolve, 50));
     lag.enable();
+    const cpu = process.cpuUsage();
     const started = performance.now();
     const batch = new PrefixBatch(family, SIZE_OF_SET);
     for (let i = 0; i < count; ) {
@@ -59,7 +63,8 @@ async function run(family: Family, count: number): Promise<void> {
     await until(done, 60_000);
     const seconds = (performance.now() - started) / 1000;
     lag.disable();
-    row(`starling ${name} ${what}`, count, seconds, lag.max / 1e6 - 1);
+    const { user, system } = process.cpuUsage(cpu);
+    row(`starling ${name} ${what}`, count, seconds, lag.max / 1e6 - 1, user / 1e6, system / 1e6);
   };
   await step(
     "add",

@@ -7,7 +7,7 @@ export function sameOptionalAddress(a: IpAddress | undefined, b: IpAddress | und
   return a === undefined || b === undefined ? a === b : sameAddress(a, b);
 }
 
-export function sameHop(a: FibNextHop, b: FibNextHop | undefined): boolean {
+function sameHop(a: FibNextHop, b: FibNextHop | undefined): boolean {
   return (
     b !== undefined &&
     a.interface === b.interface &&

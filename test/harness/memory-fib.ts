@@ -1,10 +1,10 @@
 /** A kernel that is not there: remembers what it is asked, and says what a test tells it to say. */
 
-import { FAMILIES, type Family, familyName } from "../bgp/model/family.ts";
-import type { Clock } from "../bgp/model/ports.ts";
-import { formatPrefix, type Prefix } from "../bgp/model/prefix.ts";
-import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
-import type { Fib, FibCounters, FibEvents, FibTarget, KernelEntry, KernelRoute, Link } from "./fib.ts";
+import { FAMILIES, type Family, familyName } from "../../src/bgp/model/family.ts";
+import type { Clock } from "../../src/bgp/model/ports.ts";
+import { formatPrefix, type Prefix } from "../../src/bgp/model/prefix.ts";
+import type { PrefixBatch } from "../../src/bgp/model/prefix-batch.ts";
+import type { Fib, FibCounters, FibEvents, FibTarget, KernelEntry, KernelRoute, Link } from "../../src/fib/fib.ts";
 
 interface Entry {
   readonly prefix: Prefix;

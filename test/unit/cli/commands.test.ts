@@ -181,7 +181,9 @@ describe("exit status and errors", () => {
       stdout: "",
       stderr: `error: cannot reach starling at ${cli.path}: no such file. Is it running? Start it with \`starling run\`, or name its socket with --socket\n`,
     });
-    expect((await cli.run("show summary --socket /etc/passwd")).stderr).toMatch(/nobody answers|not a socket|permission denied/);
+    expect((await cli.run("show summary --socket /etc/passwd")).stderr).toMatch(
+      /nobody answers|not a socket|permission denied/,
+    );
     expect((await cli.run("--socket /nonexistent/x show peers")).stderr).toContain("/nonexistent/x");
   });
 

@@ -87,6 +87,7 @@ for (const id of [1, 2] as PeerId[]) {
     families: [{ family: Family.Ipv4, addPathReceive: false, addPathSend: false, extendedNextHop: false }],
     fourOctetAs: true,
     maxMessageLength: 4096,
+    isRestarting: false,
     sendsEndOfRib: true,
     longLivedStale: [],
     forwardingPreserved: [],

@@ -97,10 +97,13 @@ export class View implements DaemonView {
 
   async countRoutes(filter: RouteFilter): Promise<number> {
     let count = 0;
+    let seen = 0;
     let sliceEnd = this.#clock.now() + 2;
     for (const route of routes(this.#daemon.rib, routeQuery(filter, this.#names))) {
       if (route !== undefined) count++;
-      if ((count & 63) !== 0 || this.#clock.now() < sliceEnd) continue;
+      // Undefined stands for a thousand that did not match.
+      if (route !== undefined && (++seen & 63) !== 0) continue;
+      if (this.#clock.now() < sliceEnd) continue;
       await new Promise<void>((resolve) => this.#clock.soon(resolve));
       sliceEnd = this.#clock.now() + 2;
     }

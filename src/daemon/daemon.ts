@@ -39,6 +39,8 @@ export interface DaemonParts {
 
 /** Peers that are missing after a restart are waited for as long as this once the others are done. */
 const RESTART_GRACE_MILLISECONDS = 10_000;
+/** A peer that does not say when it has told everything is given this long. */
+const TELL_MILLISECONDS = 5_000;
 
 export class Daemon {
   readonly ids = new PeerIds();
@@ -102,9 +104,7 @@ export class Daemon {
   /** Opens the listening sockets and begins to connect. Throws UsageError when an address cannot be had. */
   async start(): Promise<void> {
     const { clock, kernel, restarting, logger } = this.#parts;
-    const expected = [...this.#peers.values()].filter(
-      ({ session }) => session.enabled && session.gracefulRestart !== undefined,
-    );
+    const expected = [...this.#peers.values()].filter(({ session }) => session.enabled);
     if (restarting) this.rib.hold();
     this.#deferral = new RestartDeferral(
       expected.map(({ session }) => session.id),
@@ -112,11 +112,15 @@ export class Daemon {
         clock,
         boundMilliseconds: this.config.kernel.pruneAfterMilliseconds,
         graceMilliseconds: RESTART_GRACE_MILLISECONDS,
-        done: (reason) => {
+        tellMilliseconds: TELL_MILLISECONDS,
+        select: (reason) => {
           if (restarting) logger.info({ reason }, "restart finished: routes are selected again");
           this.rib.release();
           this.speaker.restartFinished();
-          kernel.resynchronised();
+        },
+        complete: () => {
+          // What was just told has still to be decided and written.
+          clock.after(TELL_MILLISECONDS, () => kernel.resynchronised());
         },
       },
     );
@@ -134,7 +138,7 @@ export class Daemon {
     const missing: string[] = [];
     if (!this.#isListening) missing.push("not listening for BGP connections yet");
     if (!this.#parts.kernel.isReady) missing.push("the kernel's routes have not been read yet");
-    if (this.#parts.restarting && this.#deferral?.isOver === false)
+    if (this.#parts.restarting && this.#deferral?.isSelecting === false)
       missing.push("restarting: waiting for the peers to tell their routes");
     return missing;
   }
@@ -142,8 +146,10 @@ export class Daemon {
   /** Without a Cease peers keep our routes for the graceful restart time. */
   async stop(cease: boolean): Promise<void> {
     this.#deferral?.stop();
-    await this.speaker.stop({ cease });
+    // First the kernel: what the end of the sessions does to the tables is not to reach it.
+    this.rib.hold();
     await this.#parts.kernel.stop();
+    await this.speaker.stop({ cease });
   }
 
   peerOptions(): readonly PeerOptions[] {
@@ -170,6 +176,7 @@ export class Daemon {
       const id = this.ids.find(name);
       if (id === undefined) continue;
       this.speaker.removePeer(id);
+      this.#deferral?.removed(id);
       this.#removed(id);
     }
     const rules = { ...compiled.rib, resolveNextHops: this.#parts.kernel.fib !== undefined };
@@ -241,7 +248,9 @@ export class Daemon {
     return {
       peerUp: (peer, facts) => {
         rib.peerUp(peer, facts);
-        this.#deferral?.established(peer, facts.sendsEndOfRib ? facts.families.map((f) => f.family) : []);
+        // RFC 4724 §4.1: two that restart at once do not wait for each other.
+        const tells = facts.isRestarting ? [] : facts.families.map((f) => f.family);
+        this.#deferral?.established(peer, facts.sendsEndOfRib ? tells : undefined);
       },
       peerDown: (peer, end) => {
         rib.peerDown(peer, end);

@@ -1,10 +1,10 @@
 /**
- * The restarting speaker of RFC 4724 §4.1: route selection waits until the peers have told what they have, so that the kernel
- * keeps the routes of the run before and nobody is told of an empty table.
+ * When a speaker that starts may believe its tables. Two things wait for the peers: after a restart, route selection (RFC 4724
+ * §4.1), so that nobody is told of an empty table and the kernel keeps the routes of the run before; and in any case the removal of
+ * what an earlier run left in the kernel.
  *
- * RFC: waits for the End-of-RIB of all peers, or for the Selection_Deferral_Timer.
- * Ours: waits for those that came back. Peers that have not by the time that the others are done get a little longer, and then no
- * peer that is dead holds up the rest.
+ * RFC: selection waits for the End-of-RIB of all peers, or for the Selection_Deferral_Timer.
+ * Ours: it waits for those that came back, and a little for those that have not: no peer that is dead holds up the rest.
  */
 
 import type { Family } from "../bgp/model/family.ts";
@@ -17,72 +17,98 @@ export interface RestartOptions {
   readonly boundMilliseconds: number;
   /** How long peers that are still missing are waited for once all others are done. */
   readonly graceMilliseconds: number;
-  readonly done: (reason: string) => void;
+  /** How long a peer that sends no End-of-RIB is given to tell its routes. */
+  readonly tellMilliseconds: number;
+  /** Routes may be selected; called once. */
+  readonly select: (reason: string) => void;
+  /** Every peer is back and has told its routes; called at most once. */
+  readonly complete: () => void;
 }
 
 export class RestartDeferral {
   readonly #options: RestartOptions;
-  /** Peers that are expected back and have not come. */
+  /** Peers that are expected and have not come. */
   readonly #missing: Set<PeerId>;
-  /** Families that a peer which came back has still to end. */
-  readonly #open = new Map<PeerId, Set<Family>>();
-  #bound: Timer | undefined;
+  /** Families that a peer which came back has still to end; undefined for one that does not say when it is done. */
+  readonly #open = new Map<PeerId, Set<Family> | undefined>();
+  readonly #bound: Timer;
   #grace: Timer | undefined;
-  #isOver = false;
+  #isSelecting = false;
+  #isComplete = false;
 
   constructor(expected: Iterable<PeerId>, options: RestartOptions) {
     this.#options = options;
     this.#missing = new Set(expected);
-    this.#bound = options.clock.after(options.boundMilliseconds, () => this.#end("the time for it is over"));
+    this.#bound = options.clock.after(options.boundMilliseconds, () => this.#select("the time for it is over"));
     this.#check();
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
+  get isSelecting(): boolean {
+    return this.#isSelecting;
   }
 
-  /** `families`: those whose End-of-RIB is to come; none if the peer sends no such marker. */
-  established(peer: PeerId, families: Iterable<Family>): void {
+  /** `families`: those whose End-of-RIB is to come; undefined if the peer sends no such marker. */
+  established(peer: PeerId, families: Iterable<Family> | undefined): void {
+    if (this.#isComplete) return;
     this.#missing.delete(peer);
-    this.#open.set(peer, new Set(families));
+    this.#open.set(peer, families === undefined ? undefined : new Set(families));
+    if (families === undefined) this.#options.clock.after(this.#options.tellMilliseconds, () => this.#done(peer));
     this.#check();
   }
 
   endOfRib(peer: PeerId, family: Family): void {
+    if (this.#isComplete) return;
     this.#open.get(peer)?.delete(family);
     this.#check();
   }
 
-  /** It is gone again, or was taken out of the configuration. */
+  /** It is gone again. */
   lost(peer: PeerId): void {
+    if (this.#isComplete || !this.#open.delete(peer)) return;
+    this.#missing.add(peer);
+    this.#check();
+  }
+
+  /** It was taken out of the configuration. */
+  removed(peer: PeerId): void {
     this.#missing.delete(peer);
+    this.#done(peer);
+  }
+
+  stop(): void {
+    this.#bound.cancel();
+    this.#grace?.cancel();
+    this.#isSelecting = true;
+    this.#isComplete = true;
+  }
+
+  #done(peer: PeerId): void {
     this.#open.delete(peer);
     this.#check();
   }
 
-  stop(): void {
-    this.#bound?.cancel();
-    this.#grace?.cancel();
-    this.#isOver = true;
-  }
-
   #check(): void {
-    if (this.#isOver) return;
-    const waiting = [...this.#open.values()].some((families) => families.size > 0);
-    if (waiting) {
+    if (this.#isComplete) return;
+    const isTelling = [...this.#open.values()].some((families) => families === undefined || families.size > 0);
+    if (isTelling) {
       this.#grace?.cancel();
       this.#grace = undefined;
-    } else if (this.#missing.size === 0) this.#end("all peers are back and have told their routes");
-    else {
+    } else if (this.#missing.size === 0) {
+      this.#select("all peers are back and have told their routes");
+      this.stop();
+      this.#options.complete();
+    } else if (!this.#isSelecting) {
       this.#grace ??= this.#options.clock.after(this.#options.graceMilliseconds, () =>
-        this.#end(`${this.#missing.size} peers have not come back`),
+        this.#select(`${this.#missing.size} peers have not come back`),
       );
     }
   }
 
-  #end(reason: string): void {
-    if (this.#isOver) return;
-    this.stop();
-    this.#options.done(reason);
+  #select(reason: string): void {
+    if (this.#isSelecting) return;
+    this.#isSelecting = true;
+    this.#bound.cancel();
+    this.#grace?.cancel();
+    this.#options.select(reason);
   }
 }

@@ -1,7 +1,9 @@
 /** `starling run`: from the command line to a daemon that listens, until a signal ends it. */
 
 import { hostname } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import { formatAddress } from "../bgp/model/address.ts";
+import { UsageError } from "../bgp/model/errors.ts";
 import { formatRouterId } from "../bgp/model/ids.ts";
 import { SocketTransport } from "../bgp/socket-transport.ts";
 import { paintFor } from "../cli/terminal.ts";
@@ -37,8 +39,16 @@ export interface RunOptions {
   readonly socket: string | undefined;
 }
 
-/** Resolves with the exit status when the daemon has stopped. Throws UsageError or ConfigError when it cannot start. */
+/** Resolves with the exit status when the daemon has stopped. Throws UsageError, with what to do, when it cannot start. */
 export async function runDaemon(options: RunOptions): Promise<number> {
+  try {
+    return await run(options);
+  } catch (error) {
+    throw error instanceof ConfigError ? new UsageError(error.message) : error;
+  }
+}
+
+async function run(options: RunOptions): Promise<number> {
   const { config, problems, portReason } = await firstConfig(options);
   const logger = createLogger({ ...levelsOf(config.log), format: config.log.format });
   logProblems(logger, problems);
@@ -186,7 +196,10 @@ class Running {
 
   /** SIGHUP reloads, SIGTERM and SIGINT end. */
   untilSignal(): Promise<string> {
-    process.on("SIGHUP", () => void this.reload());
+    process.on("SIGHUP", () => {
+      // What went wrong is in the report, and in the log.
+      void this.reload();
+    });
     return new Promise((resolve) => {
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
     });
@@ -195,9 +208,16 @@ class Running {
   /** One at a time: a second request while one is under way waits, and then reads the file again. */
   reload(): Promise<ReloadReport> {
     const before = this.#reloading ?? Promise.resolve(undefined);
-    const reloading = before.then(() => this.#reloadOnce());
+    const reloading = before.then(() => this.#reloadOnce()).catch((error: unknown) => this.#failed(error));
     this.#reloading = reloading;
     return reloading;
+  }
+
+  /** A part of the machine refused, or we have a bug: the daemon goes on with what it has. */
+  #failed(error: unknown): ReloadReport {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#logger.error({ err: error }, "reload failed");
+    return { ok: false, changes: [], problems: [{ path: "", message }] };
   }
 
   async #reloadOnce(): Promise<ReloadReport> {
@@ -226,14 +246,31 @@ class Running {
     }
     const previous = daemon.config;
     const changes = [...(await daemon.apply(next))];
-    if (JSON.stringify(previous.log) !== JSON.stringify(next.log)) this.#logger.setLevels(levelsOf(next.log));
-    if (JSON.stringify(previous.http) !== JSON.stringify(next.http)) {
-      await this.#http?.close();
-      this.#http = undefined;
-      await this.#openHttp(next);
+    if (!isDeepStrictEqual(previous.log, next.log)) this.#logger.setLevels(levelsOf(next.log));
+    if (!isDeepStrictEqual(previous.http, next.http)) {
+      const refusal = await this.#moveHttp(next);
+      if (refusal !== undefined) problems.push({ path: "http", message: refusal });
     }
-    this.#logger.info({ file, changes: changes.length, problems: errors.length }, "configuration reloaded");
-    return { ok: errors.length === 0, changes, problems };
+    if (previous.controlSocket !== next.controlSocket)
+      changes.push("control.socket: takes effect when starling is started again");
+    this.#logger.info({ file, changes: changes.length, problems: problems.length }, "configuration reloaded");
+    return { ok: true, changes, problems };
+  }
+
+  /** The old server goes when the new one stands. Returns why that could not be, in words. */
+  async #moveHttp(next: Config): Promise<string | undefined> {
+    const before = this.#http;
+    this.#http = undefined;
+    try {
+      await this.#openHttp(next);
+      await before?.close();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      this.#http = before;
+      this.#logger.error({ reason: error.message }, "http stays where it was");
+      return error.message;
+    }
   }
 
   async #openHttp({ http }: Config): Promise<void> {

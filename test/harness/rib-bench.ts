@@ -64,6 +64,7 @@ export function facts(peer: PeerId, more: Partial<SessionFacts> = {}): SessionFa
     families: [{ family: Family.Ipv4, addPathReceive: false, addPathSend: false, extendedNextHop: false }],
     fourOctetAs: true,
     maxMessageLength: 4096,
+    isRestarting: false,
     sendsEndOfRib: true,
     longLivedStale: [],
     forwardingPreserved: [Family.Ipv4],

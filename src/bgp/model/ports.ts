@@ -45,6 +45,8 @@ export interface SessionFacts {
   readonly fourOctetAs: boolean;
   /** Largest message that the peer takes: 4096 or 65535 (RFC 8654). */
   readonly maxMessageLength: number;
+  /** The peer says that it has restarted (the R bit, RFC 4724 §3). */
+  readonly isRestarting: boolean;
   /** The peer sends End-of-RIB markers (it negotiated graceful restart). */
   readonly sendsEndOfRib: boolean;
   /** Families for which the peer knows long-lived stale routes (RFC 9494 §4.6). */

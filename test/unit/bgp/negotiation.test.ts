@@ -69,7 +69,7 @@ describe("negotiation, RFC 4271 §4.2 and RFC 5492", () => {
         { family: Family.Ipv4, seconds: 3600 },
         { family: Family.Ipv6, seconds: 3600 },
       ],
-      isRestarting: false,
+      isRestarting: true,
       sendsEndOfRib: true,
       hostName: "right",
     });

@@ -49,6 +49,7 @@ const facts = (peer: PeerId, addPath: boolean): SessionFacts => ({
   families: [{ family: Family.Ipv4, addPathReceive: addPath, addPathSend: addPath, extendedNextHop: false }],
   fourOctetAs: true,
   maxMessageLength: 4096,
+  isRestarting: false,
   sendsEndOfRib: true,
   longLivedStale: [],
   forwardingPreserved: [Family.Ipv4],

@@ -22,6 +22,7 @@ import {
   asText,
   DaemonError,
   type FamilyName,
+  familyOf,
   type Json,
   type RouteSpec,
   type SeenNegotiation,
@@ -136,7 +137,8 @@ export class Frr implements Speaker {
     const shutdown = `neighbor ${address} shutdown`;
     if (action === "disable") await inBgp(message === undefined ? shutdown : `${shutdown} message ${message}`);
     else if (action === "enable") await inBgp(`no ${shutdown}`);
-    else await this.command(`clear bgp * ${address} ${action === "refreshIn" ? "in" : "out"}`);
+    else
+      await this.command(`clear bgp ${familyOf(address)} unicast ${address} ${action === "refreshIn" ? "in" : "out"}`);
   }
 
   async lastError(address: string): Promise<string> {

@@ -60,6 +60,15 @@ async function run(options: RunOptions): Promise<number> {
     logger.flush();
     throw error;
   }
+  process.on("uncaughtException", (error) => {
+    // A bug of ours. What the tables hold may be wrong now: a restart, which peers and kernel bridge, is safer than going on.
+    logger.error(
+      { err: error },
+      "unexpected error: stopping; routes stay in the kernel, peers keep theirs for the restart time",
+    );
+    logger.flush();
+    process.exit(1);
+  });
   if (options.configFile === undefined) process.stdout.write(running.welcome(portReason));
   const signal = await running.untilSignal();
   logger.info({ signal, cease: options.ceaseOnExit }, "stopping");

@@ -100,6 +100,13 @@ export class SessionInput implements Task {
     return false;
   }
 
+  /** The peer sends nothing more. What it sent before, one chunk at most, has its turn at once. */
+  finish(): void {
+    if (!this.#turns.isWaiting(this)) return;
+    this.#turns.forget(this);
+    this.work(Number.POSITIVE_INFINITY);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#turns.forget(this);

@@ -271,7 +271,11 @@ export class Session implements MessageSink, InputSession {
         this.#timers.watchSending();
         this.#owner.drained(this);
       },
-      closed: (reason) => this.handle({ kind: "connectionFailed" }, reason),
+      closed: (reason) => {
+        // A NOTIFICATION among its last words says more than the end of the connection.
+        input.finish();
+        if (this.#connection === connection) this.handle({ kind: "connectionFailed" }, reason);
+      },
     });
   }
 

@@ -67,9 +67,10 @@ export class SocketConnection implements Connection {
     socket.on("data", (chunk: Uint8Array) => this.#handler?.received(chunk));
     socket.on("drain", () => this.#handler?.drained());
     socket.on("end", () => this.#ended("the peer closed the connection"));
-    socket.on("close", () =>
-      this.#ended(this.#error === undefined ? "the peer closed the connection" : describeSocketError(this.#error)),
-    );
+    socket.on("close", () => {
+      this.#isClosed = true;
+      this.#ended(this.#error === undefined ? "the peer closed the connection" : describeSocketError(this.#error));
+    });
     socket.resume();
   }
 
@@ -111,11 +112,11 @@ export class SocketConnection implements Connection {
     this.#socket.destroy();
   }
 
+  /** A peer that has closed its side may still be told why we close ours. */
   #ended(reason: string): void {
     const handler = this.#handler;
     this.#handler = undefined;
-    this.#isClosed = true;
-    this.#socket.destroy();
     handler?.closed(reason);
+    this.close();
   }
 }

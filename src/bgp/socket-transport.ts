@@ -79,7 +79,9 @@ export class SocketTransport implements Transport {
   }
 
   listen(address: IpAddress, port: number, doorman: Doorman): Promise<Listening> {
-    const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#greet(socket, doorman));
+    const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (socket) =>
+      this.#greet(socket, doorman),
+    );
     return new Promise((resolve, reject) => {
       server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, address, port)));
       server.listen(
@@ -109,7 +111,7 @@ export class SocketTransport implements Transport {
 
   #socketFor(request: DialRequest): Socket {
     const { address, localAddress, password, ttl, minTtl } = request;
-    return openTcpSocket(address.family, {
+    const socket = openTcpSocket(address.family, {
       localAddress,
       interface: request.interface,
       md5: password === undefined ? undefined : { address, key: password },
@@ -117,6 +119,8 @@ export class SocketTransport implements Transport {
       minTtl,
       tos: TOS,
     });
+    socket.allowHalfOpen = true;
+    return socket;
   }
 
   #greet(socket: Socket, doorman: Doorman): void {

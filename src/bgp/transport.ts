@@ -24,7 +24,7 @@ export interface ConnectionHandler {
   received(chunk: Uint8Array): void;
   /** Everything written has gone out, after `isBlocked` was seen. */
   drained(): void;
-  /** Once, and not after `close` or `abort`. The words say why, for people. */
+  /** The peer sends nothing more: close it. Once, and not after `close` or `abort`. The words say why, for people. */
   closed(reason: string): void;
 }
 

@@ -47,7 +47,7 @@ function peerProtocol(spec: SpeakerSpec, peer: PeerSpec, index: number): string[
   const lines = [
     `protocol bgp peer${index} {`,
     `  local ${local}as ${spec.asNumber};`,
-    `  neighbor ${peer.address}${port} as ${peer.asNumber};`,
+    `  neighbor ${peer.address}${port} ${neighborAs(peer)};`,
     "  connect delay time 1; connect retry time 2; error wait time 1, 5;",
   ];
   const hops = peer.ttlSecurity ?? peer.multihop;
@@ -77,4 +77,9 @@ function peerProtocol(spec: SpeakerSpec, peer: PeerSpec, index: number): string[
     lines.push("  };");
   }
   return [...lines, "}"];
+}
+
+/** An old speaker takes no number that it could not write; it must be told of any external peer instead. */
+function neighborAs(peer: PeerSpec): string {
+  return peer.fourOctetAs === false && peer.asNumber > 0xffff ? "external" : `as ${peer.asNumber}`;
 }

@@ -69,8 +69,14 @@ export function routeMapLines(route: RouteSpec): string[] {
   if (route.nextHop !== undefined) lines.push(` set ${nextHop} ${route.nextHop}`);
   if (route.asPath !== undefined) lines.push(` set as-path prepend ${route.asPath.join(" ")}`);
   if (route.communities !== undefined) lines.push(` set community ${route.communities.join(" ")}`);
-  for (const extended of route.extendedCommunities ?? []) {
-    lines.push(` set extcommunity ${extended.replace(/^(rt|ro):/, (_, kind) => (kind === "rt" ? "rt " : "soo "))}`);
+  for (const [kind, word] of [
+    ["rt:", "rt"],
+    ["ro:", "soo"],
+  ] as const) {
+    // A second line of a kind would replace the first.
+    const values = (route.extendedCommunities ?? []).filter((extended) => extended.startsWith(kind));
+    if (values.length > 0)
+      lines.push(` set extcommunity ${word} ${values.map((value) => value.slice(kind.length)).join(" ")}`);
   }
   if (route.largeCommunities !== undefined) lines.push(` set large-community ${route.largeCommunities.join(" ")}`);
   if (route.med !== undefined) lines.push(` set metric ${route.med}`);

@@ -3,6 +3,16 @@
 import type { NotificationMessage } from "./model/messages.ts";
 
 export type SessionState = "Idle" | "Connect" | "Active" | "OpenSent" | "OpenConfirm" | "Established";
+
+/** How near a session is to being of use. */
+export const RANK: Readonly<Record<SessionState, number>> = {
+  Idle: 0,
+  Active: 1,
+  Connect: 2,
+  OpenSent: 3,
+  OpenConfirm: 4,
+  Established: 5,
+};
 export type TimerName = "connectRetry" | "hold" | "keepalive" | "idleHold" | "sendHold";
 
 export interface FsmConfig {

@@ -2,7 +2,7 @@
 
 import { ceaseNotification, ceaseReason, isOperators } from "./cease.ts";
 import { resolveCollision } from "./collision.ts";
-import type { FsmConfig, SessionState } from "./fsm-types.ts";
+import { type FsmConfig, RANK, type SessionState } from "./fsm-types.ts";
 import { MessageCounters } from "./message-counters.ts";
 import { type IpAddress, sameAddress } from "./model/address.ts";
 import { Family } from "./model/family.ts";
@@ -19,6 +19,7 @@ import {
 import type { Logger, RibSink } from "./model/ports.ts";
 import { buildOpen, type LocalFacts, type Negotiated, negotiate } from "./negotiation.ts";
 import type { PeerOptions } from "./options.ts";
+import type { PeerSnapshot } from "./peer-snapshot.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 import { Session, type SessionOwner, type SessionParts } from "./session.ts";
 import { type EndCause, sessionEnd } from "./session-end.ts";
@@ -36,31 +37,6 @@ export interface PeerParts extends SessionParts {
   readonly drained: (peer: Peer) => void;
 }
 
-export interface PeerSnapshot {
-  readonly state: SessionState;
-  readonly enabled: boolean;
-  /** Of `state`; on the monotonic clock. */
-  readonly since: number;
-  /** How often it became Established. */
-  readonly transitions: number;
-  readonly lastError: string | undefined;
-  readonly remoteAddress: IpAddress | undefined;
-  readonly localAddress: IpAddress | undefined;
-  readonly negotiated: Negotiated | undefined;
-  readonly messages: {
-    readonly received: Readonly<Record<string, number>>;
-    readonly sent: Readonly<Record<string, number>>;
-  };
-}
-
-const RANK: Readonly<Record<SessionState, number>> = {
-  Idle: 0,
-  Active: 1,
-  Connect: 2,
-  OpenSent: 3,
-  OpenConfirm: 4,
-  Established: 5,
-};
 const RESET_SECONDS = 1;
 const MANY_REASONS = 16;
 export class Peer implements SessionOwner {
@@ -86,6 +62,8 @@ export class Peer implements SessionOwner {
   #retainedUntil = 0;
   #transitions = 0;
   #lastError: string | undefined = undefined;
+  /** Said beside the failure of each attempt since, which tells less: "connection refused" hides no shutdown communication. */
+  #sessionEnd = "";
 
   constructor(options: PeerOptions, isDynamic: boolean, parts: PeerParts) {
     this.options = options;
@@ -101,6 +79,10 @@ export class Peer implements SessionOwner {
         "malformed attribute",
       ),
     );
+  }
+
+  failed(error: unknown): void {
+    this.#parts.logger.error({ peer: this.options.name, err: error }, "internal error over a message of this peer");
   }
 
   get id(): PeerId {
@@ -304,7 +286,8 @@ export class Peer implements SessionOwner {
       if (to === "Established") this.#promote(session, "the peer's own connection is used");
       else if (to === "Idle" || to === "Active") this.#secondEnded(session, to);
     }
-    if (RANK[to] < RANK[from]) this.#lastError = reason;
+    if (RANK[to] < RANK[from]) this.#lastError = from === "Established" ? reason : `${reason}${this.#sessionEnd}`;
+    if (from === "Established") this.#sessionEnd = `; the last session ended: ${reason}`;
     this.#show(reason);
   }
 

@@ -6,7 +6,9 @@ import { type Family, SAFI_UNICAST } from "./model/family.ts";
 import type { PeerId } from "./model/ids.ts";
 import {
   type AttributeProblem,
+  CeaseSubcode,
   MessageType,
+  NotificationCode,
   NotificationError,
   type NotificationMessage,
   type OpenMessage,
@@ -29,6 +31,8 @@ export interface InputOwner {
   readonly rib: RibSink;
   /** RFC 7606 mended an UPDATE. */
   mended(problems: readonly AttributeProblem[]): void;
+  /** A bug of ours showed while a message of this peer was handled. */
+  failed(error: unknown): void;
 }
 
 /** The session, as far as its input is concerned. */
@@ -90,8 +94,7 @@ export class SessionInput implements Task {
         if (this.#framer.hasInput && this.#clock.now() >= until) return !this.#isClosed;
       }
     } catch (error) {
-      if (!(error instanceof NotificationError)) throw error;
-      this.#session.protocolError(error);
+      this.#session.protocolError(error instanceof NotificationError ? error : this.#internalError(error));
     }
     if (this.#isPaused && !this.#isClosed) {
       this.#isPaused = false;
@@ -110,6 +113,13 @@ export class SessionInput implements Task {
   close(): void {
     this.#isClosed = true;
     this.#turns.forget(this);
+  }
+
+  /** One peer's message must not take the other sessions down: its own begins anew (RFC 4486 §4, out of resources). */
+  #internalError(error: unknown): NotificationError {
+    this.#owner.failed(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    return new NotificationError(NotificationCode.Cease, CeaseSubcode.OutOfResources, `internal error: ${reason}`);
   }
 
   #dispatch(frame: Frame): void {

@@ -11,13 +11,12 @@ import { CeaseSubcode } from "./model/messages.ts";
 import type { Clock, Logger, Outbox, OutboxFactory, RibSink } from "./model/ports.ts";
 import type { LocalFacts } from "./negotiation.ts";
 import type { PeerOptions, SpeakerOptions } from "./options.ts";
-import { Peer, type PeerParts, type PeerSnapshot } from "./peer.ts";
+import { Peer, type PeerParts } from "./peer.ts";
 import { restartReasons } from "./peer-changes.ts";
 import { PeerIndex, type Range } from "./peer-index.ts";
+import type { PeerSnapshot } from "./peer-snapshot.ts";
 import type { Connection, ConnectionSettings, Transport } from "./transport.ts";
 import { Turns } from "./turns.ts";
-
-export type { PeerSnapshot } from "./peer.ts";
 
 export interface SpeakerEvents {
   stateChanged(peer: PeerId, from: SessionState, to: SessionState, reason: string): void;

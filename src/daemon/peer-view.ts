@@ -4,7 +4,7 @@ import { formatAddress } from "../bgp/model/address.ts";
 import { familyName } from "../bgp/model/family.ts";
 import { formatRouterId } from "../bgp/model/ids.ts";
 import type { FamilyOptions, PeerOptions } from "../bgp/options.ts";
-import type { PeerSnapshot } from "../bgp/speaker.ts";
+import type { PeerSnapshot } from "../bgp/peer-snapshot.ts";
 import type { PeerView } from "../control/views.ts";
 import type { Rib } from "../rib/rib.ts";
 

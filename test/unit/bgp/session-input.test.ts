@@ -10,20 +10,29 @@ import { VirtualClock } from "../../harness/virtual-clock.ts";
 
 const CEASE = rawMessage(3, Buffer.of(6, 2));
 
-function setUp() {
+function setUp(handle: (event: string) => void = () => {}) {
   const clock = new VirtualClock();
   const turns = new Turns(clock);
   const heard: string[] = [];
   const session: InputSession = {
     state: "Established",
     negotiated: undefined,
-    handle: (event) => heard.push(event.kind),
+    handle: (event) => {
+      handle(event.kind);
+      heard.push(event.kind);
+    },
     protocolError: (error) => heard.push(error.message),
     opened: () => undefined,
     notified: ({ code, subcode }) => heard.push(`notification ${code}/${subcode}`),
   };
   const connection = { pause: () => heard.push("pause"), resume: () => heard.push("resume") } as unknown as Connection;
-  const owner = { id: 1 as PeerId, counters: new MessageCounters(), rib: new MemoryRib(), mended: () => {} };
+  const owner = {
+    id: 1 as PeerId,
+    counters: new MessageCounters(),
+    rib: new MemoryRib(),
+    mended: () => {},
+    failed: (error: unknown) => heard.push(`failed: ${error}`),
+  };
   const input = new SessionInput(session, connection, owner, { clock, turns });
   return { clock, turns, heard, input };
 }
@@ -53,5 +62,15 @@ describe("what a peer sends last, while others are being served", () => {
     input.received(CEASE.subarray(0, 20));
     input.finish();
     expect(heard).toEqual([]);
+  });
+});
+
+describe("a bug of ours over one peer's message", () => {
+  it("ends that session with a Cease, and goes no further", () => {
+    const { heard, input } = setUp((event) => {
+      if (event === "keepaliveReceived") throw new TypeError("not a function");
+    });
+    input.received(Buffer.concat([KEEPALIVE, KEEPALIVE]));
+    expect(heard).toEqual(["failed: TypeError: not a function", "internal error: not a function"]);
   });
 });

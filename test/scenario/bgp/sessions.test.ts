@@ -204,10 +204,12 @@ describe("how sessions end", () => {
 
   it("after a disable the peer is down until it is enabled, and refuses", async () => {
     const { clock, a, b } = await pair();
-    a.speaker.disable(P, undefined);
+    a.speaker.disable(P, "rack 4");
     clock.advanceSeconds(300);
     expect([a.state(), a.speaker.peer(P)?.enabled]).toEqual(["Idle", false]);
     expect(b.state()).not.toBe("Established");
+    // RFC 9003: what the operator said stays in sight however often b tries since.
+    expect(b.lastError()).toMatch(/^the peer .*; the last session ended: received NOTIFICATION: Cease: .*: rack 4$/);
     a.speaker.enable(P);
     clock.advanceSeconds(70);
     expect([a.state(), b.state()]).toEqual(["Established", "Established"]);

@@ -41,6 +41,8 @@ export class Listener implements Doorman {
   readonly #logger: Logger;
   readonly #strangers: RateLimitedLog<IpAddress>;
   readonly #keys = new Map<number, Key>();
+  /** Peers whose key could not be set. */
+  readonly #unprotected = new Set<number>();
   #listening: Listening[] = [];
 
   constructor(parts: { transport: Transport; clock: Clock; logger: Logger; gatekeeper: Gatekeeper }) {
@@ -59,7 +61,7 @@ export class Listener implements Doorman {
       try {
         const listening = await this.#transport.listen(address, port, this);
         this.#listening.push(listening);
-        for (const key of this.#keys.values()) this.#setKey(listening, key, key.password);
+        for (const [peer, key] of this.#keys) this.#protect(peer, listening, key);
       } catch (error) {
         if (!(error instanceof ListenError)) throw error;
         failures.push(error);
@@ -80,13 +82,20 @@ export class Listener implements Doorman {
     if (old !== undefined && !(key !== undefined && sameKey(old, key))) this.forgetKeyOf(peer.id);
     if (key === undefined) return;
     this.#keys.set(peer.id, key);
-    for (const listening of this.#listening) this.#setKey(listening, key, key.password);
+    this.#unprotected.delete(peer.id);
+    for (const listening of this.#listening) this.#protect(peer.id, listening, key);
+  }
+
+  /** Its key is where it belongs. Without it the system would let in whoever does not sign. */
+  isProtected(peer: number): boolean {
+    return !this.#unprotected.has(peer);
   }
 
   forgetKeyOf(peer: number): void {
     const key = this.#keys.get(peer);
     if (key === undefined) return;
     this.#keys.delete(peer);
+    this.#unprotected.delete(peer);
     for (const listening of this.#listening) this.#setKey(listening, key, undefined);
   }
 
@@ -100,13 +109,23 @@ export class Listener implements Doorman {
     this.#gatekeeper.accept(connection);
   }
 
-  #setKey(listening: Listening, key: Key, password: string | undefined): void {
-    if (listening.address.family !== key.address.family) return;
+  #protect(peer: number, listening: Listening, key: Key): void {
+    if (!this.#setKey(listening, key, key.password)) this.#unprotected.add(peer);
+  }
+
+  /** False if the system refused. */
+  #setKey(listening: Listening, key: Key, password: string | undefined): boolean {
+    if (listening.address.family !== key.address.family) return true;
     try {
       listening.setKey(key.address, key.prefixLength, password);
+      return true;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#logger.error({ address: formatAddress(key.address), reason }, "cannot set TCP MD5 key");
+      this.#logger.error(
+        { address: formatAddress(key.address), reason },
+        "cannot set TCP MD5 key: connections from there are refused",
+      );
+      return false;
     }
   }
 }

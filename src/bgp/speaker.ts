@@ -258,10 +258,11 @@ export class Speaker {
     local: IpAddress,
   ): ConnectionSettings | "stranger" | "busy" {
     const peer = this.#index.find(remote, remoteInterface, local);
-    if (peer !== undefined) return peer.admits ? settingsOf(peer.options) : "busy";
+    if (peer !== undefined)
+      return peer.admits && this.#listener.isProtected(peer.id) ? settingsOf(peer.options) : "busy";
     const range = this.#index.findRange(remote);
     if (range === undefined) return "stranger";
-    return this.#hasRoom(range) ? settingsOf(range.template) : "busy";
+    return this.#hasRoom(range) && this.#listener.isProtected(range.template.id) ? settingsOf(range.template) : "busy";
   }
 
   #hasRoom({ template, count }: Range): boolean {

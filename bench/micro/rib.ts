@@ -5,10 +5,11 @@ import { SegmentType } from "../../src/bgp/model/as-path.ts";
 import { attributesWith } from "../../src/bgp/model/attributes.ts";
 import { Family } from "../../src/bgp/model/family.ts";
 import { asn, type PeerId, routerId } from "../../src/bgp/model/ids.ts";
-import type { Outbox, SessionFacts } from "../../src/bgp/model/ports.ts";
+import type { Outbox } from "../../src/bgp/model/ports.ts";
 import { PrefixBatch } from "../../src/bgp/model/prefix-batch.ts";
 import { createAttributesCodec } from "../../src/bgp/wire/attributes-codec.ts";
 import { Rib } from "../../src/rib/rib.ts";
+import { facts, peerOptions } from "../../test/harness/rib-bench.ts";
 
 const ROUTES = Number(process.argv[2] ?? 1_000_000);
 const PER_SET = 10;
@@ -58,41 +59,8 @@ const rib = new Rib({
   events: { bestChanged: () => {}, limitReached: () => {}, settled: () => {} },
 });
 for (const id of [1, 2] as PeerId[]) {
-  rib.addPeer({
-    id,
-    name: `peer${id}`,
-    internal: true,
-    localAs: asn(65000),
-    peerAs: asn(65000),
-    routeReflectorClient: true,
-    clusterId: routerId(99),
-    nextHop: "auto",
-    allowLocalAs: 0,
-    removePrivateAs: false,
-    asOverride: false,
-    importPolicies: [],
-    exportPolicies: [],
-    advertisementSeconds: 0,
-    role: undefined,
-    maxPrefixes: [],
-  });
-  const facts: SessionFacts = {
-    internal: true,
-    peerAs: asn(65000),
-    localAs: asn(65000),
-    remoteRouterId: routerId(id),
-    localAddress: ipv4(0x0a0000fe),
-    remoteAddress: ipv4(0x0a000000 + id),
-    localLinkLocal: undefined,
-    families: [{ family: Family.Ipv4, addPathReceive: false, addPathSend: false, extendedNextHop: false }],
-    fourOctetAs: true,
-    maxMessageLength: 4096,
-    isRestarting: false,
-    sendsEndOfRib: true,
-    longLivedStale: [],
-    forwardingPreserved: [],
-  };
-  rib.peerUp(id, facts);
+  rib.addPeer(peerOptions(id));
+  rib.peerUp(id, facts(id));
 }
 
 let longest = 0;

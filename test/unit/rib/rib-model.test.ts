@@ -3,76 +3,21 @@ import { describe, expect, it } from "vitest";
 import { ipv4 } from "../../../src/bgp/model/address.ts";
 import { attributesWith, type PathAttributes } from "../../../src/bgp/model/attributes.ts";
 import { Family } from "../../../src/bgp/model/family.ts";
-import { asn, type PeerId, routerId } from "../../../src/bgp/model/ids.ts";
-import type { Clock, SessionFacts } from "../../../src/bgp/model/ports.ts";
+import type { PeerId } from "../../../src/bgp/model/ids.ts";
+import type { SessionFacts } from "../../../src/bgp/model/ports.ts";
 import { formatPrefix, type Prefix, parsePrefix } from "../../../src/bgp/model/prefix.ts";
 import { PrefixBatch } from "../../../src/bgp/model/prefix-batch.ts";
-import type { RibPeerOptions } from "../../../src/rib/options.ts";
-import { Rib } from "../../../src/rib/rib.ts";
-import { routes } from "../../../src/rib/routes.ts";
-import { jsonCodec } from "../../harness/json-codec.ts";
-import { ModelOutbox } from "../../harness/model-outbox.ts";
+import { facts, peerOptions, RibBench } from "../../harness/rib-bench.ts";
 
 const PEERS = [1, 2, 3] as PeerId[];
 const PREFIXES = ["10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/16", "10.1.0.0/16", "0.0.0.0/0"].map(
   (p) => parsePrefix(p) as Prefix,
 );
 
-/** Runs what was put off when the test says so; timers never fire by themselves. */
-class StepClock implements Clock {
-  #waiting: (() => void)[] = [];
-  time = 0;
-  now = () => this.time;
-  wallTime = () => this.time;
-  after = () => ({ cancel: () => {} });
-  soon = (run: () => void) => {
-    this.#waiting.push(run);
-  };
-  turn(): boolean {
-    const now = this.#waiting.splice(0);
-    for (const run of now) run();
-    return this.#waiting.length > 0;
-  }
-  settle(): void {
-    for (let i = 0; i < 1000 && this.turn(); i++);
-  }
-}
-
-const facts = (peer: PeerId, addPath: boolean): SessionFacts => ({
-  internal: true,
-  peerAs: asn(65000),
-  localAs: asn(65000),
-  remoteRouterId: routerId(peer),
-  localAddress: ipv4(0x0a0000fe),
-  remoteAddress: ipv4(0x0a000000 + peer),
-  localLinkLocal: undefined,
-  families: [{ family: Family.Ipv4, addPathReceive: addPath, addPathSend: addPath, extendedNextHop: false }],
-  fourOctetAs: true,
-  maxMessageLength: 4096,
-  isRestarting: false,
-  sendsEndOfRib: true,
-  longLivedStale: [],
-  forwardingPreserved: [Family.Ipv4],
-});
-
-const options = (id: PeerId): RibPeerOptions => ({
-  id,
-  name: `peer ${id}`,
-  internal: true,
-  localAs: asn(65000),
-  peerAs: asn(65000),
-  routeReflectorClient: true,
-  clusterId: routerId(99),
-  nextHop: "auto",
-  allowLocalAs: 0,
-  removePrivateAs: false,
-  asOverride: false,
-  importPolicies: [],
-  exportPolicies: [],
-  advertisementSeconds: 0,
-  role: undefined,
-  maxPrefixes: [],
-});
+const sessionOf = (peer: PeerId, addPath: boolean): SessionFacts =>
+  facts(peer, {
+    families: [{ family: Family.Ipv4, addPathReceive: addPath, addPathSend: addPath, extendedNextHop: false }],
+  });
 
 /** One of a few sets, each a good deal better or worse than the others. */
 const attributesOf = (choice: number): PathAttributes => ATTRIBUTES[choice] as PathAttributes;
@@ -154,37 +99,11 @@ class Model {
 }
 
 function run(steps: readonly Step[], addPath: boolean): void {
-  const clock = new StepClock();
-  const outboxes: ModelOutbox[] = [];
-  const rib = new Rib({
-    options: {
-      asNumber: asn(65000),
-      routerId: routerId(99),
-      clusterId: routerId(99),
-      maxPaths: 1,
-      alwaysCompareMed: false,
-      resolveNextHops: false,
-    },
-    clock,
-    codec: jsonCodec,
-    createOutbox: (encoding, events) => {
-      const outbox = new ModelOutbox(encoding, events);
-      outboxes.push(outbox);
-      return outbox;
-    },
-    forwarding: undefined,
-    surroundings: {
-      interfaceName: () => undefined,
-      isOwnAddress: () => false,
-      isLinkUp: () => true,
-      sessionInterface: () => 0,
-      localAddress: () => undefined,
-    },
-    events: { bestChanged: () => {}, limitReached: () => {}, settled: () => {} },
-  });
-  const outboxOf = (peer: PeerId) => outboxes.find((o) => o.members.has(peer));
+  const bench = new RibBench();
+  const { clock, rib } = bench;
+  const outboxOf = (peer: PeerId) => bench.outboxOf(peer);
   const model = new Model();
-  for (const peer of PEERS) rib.addPeer(options(peer));
+  for (const peer of PEERS) rib.addPeer(peerOptions(peer));
   const batch = new PrefixBatch(Family.Ipv4);
   const key = (prefix: string, id: number) => `${prefix}#${id}`;
 
@@ -197,7 +116,7 @@ function run(steps: readonly Step[], addPath: boolean): void {
     const id = "pathId" in s && addPath ? s.pathId : 0;
     if (s.kind === "up" && !model.up.has(peer)) {
       model.up.add(peer);
-      rib.peerUp(peer, facts(peer, addPath));
+      rib.peerUp(peer, sessionOf(peer, addPath));
     }
     if (!model.up.has(peer)) continue;
     if (s.kind === "announce" || s.kind === "withdraw") {
@@ -234,19 +153,8 @@ function run(steps: readonly Step[], addPath: boolean): void {
   clock.settle();
 
   const held: string[] = [];
-  for (const route of routes(rib, {
-    family: undefined,
-    prefix: undefined,
-    longer: false,
-    address: undefined,
-    peer: undefined,
-    view: "accepted",
-    explicitView: false,
-    source: undefined,
-    matches: undefined,
-  }))
-    if (route !== undefined)
-      held.push(`${formatPrefix(route.prefix)}#${route.pathId} ${route.peer} ${route.stale} ${route.best}`);
+  for (const route of bench.routes())
+    held.push(`${formatPrefix(route.prefix)}#${route.pathId} ${route.peer} ${route.stale} ${route.best}`);
   const expected = [...model.routes].flatMap(([peer, list]) =>
     [...list].map(
       ([k, r]) =>
@@ -264,10 +172,11 @@ function run(steps: readonly Step[], addPath: boolean): void {
       if (addPath) {
         for (const [from, list] of model.routes)
           for (const r of list.values())
-            if (from !== peer && r.prefix === text) should.push(`${text} ${describe_(from, r.attributes)}`);
+            if (from !== peer && r.prefix === text) should.push(`${text} ${describeRoute(from, r.attributes)}`);
       } else {
         const best = model.best(text);
-        if (best !== undefined && best.peer !== peer) should.push(`${text} ${describe_(best.peer, best.attributes)}`);
+        if (best !== undefined && best.peer !== peer)
+          should.push(`${text} ${describeRoute(best.peer, best.attributes)}`);
       }
     }
     expect(seen.sort(), `peer ${peer}`).toEqual(should.sort());
@@ -292,7 +201,7 @@ function isBestKey(model: Model, prefix: string, peer: PeerId, key: string): boo
   return best?.peer === peer && best.key === key;
 }
 
-const describe_ = (from: PeerId, attributes: number) => `${attributesOf(attributes).nextHop.w0} from ${from}`;
+const describeRoute = (from: PeerId, attributes: number) => `${attributesOf(attributes).nextHop.w0} from ${from}`;
 const describeSent = (json: string) => {
   const a = JSON.parse(json) as PathAttributes;
   return `${a.nextHop.w0} from ${a.originatorId}`;

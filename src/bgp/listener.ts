@@ -25,13 +25,19 @@ interface Key {
   readonly password: string;
 }
 
+/** Why a peer, or somebody from its range, is turned away. */
+export interface Refusal {
+  readonly peer: string;
+  readonly refusal: string;
+}
+
 /** Whoever decides who is a peer. */
 export interface Gatekeeper {
   admits(
     remote: IpAddress,
     remoteInterface: string | undefined,
     local: IpAddress,
-  ): ConnectionSettings | "stranger" | "busy";
+  ): ConnectionSettings | Refusal | "stranger";
   accept(connection: Connection): void;
 }
 
@@ -40,6 +46,7 @@ export class Listener implements Doorman {
   readonly #gatekeeper: Gatekeeper;
   readonly #logger: Logger;
   readonly #strangers: RateLimitedLog<IpAddress>;
+  readonly #refusals: RateLimitedLog<Refusal & { readonly address: IpAddress }>;
   readonly #keys = new Map<number, Key>();
   /** Peers whose key could not be set. */
   readonly #unprotected = new Set<number>();
@@ -51,6 +58,9 @@ export class Listener implements Doorman {
     this.#logger = parts.logger;
     this.#strangers = new RateLimitedLog(parts.clock, (address, count) =>
       parts.logger.warn({ address: formatAddress(address), count }, "connection from a stranger refused"),
+    );
+    this.#refusals = new RateLimitedLog(parts.clock, ({ peer, address, refusal }, count) =>
+      parts.logger.warn({ peer, address: formatAddress(address), reason: refusal, count }, "connection refused"),
     );
   }
 
@@ -102,7 +112,9 @@ export class Listener implements Doorman {
   admits(remote: IpAddress, remoteInterface: string | undefined, local: IpAddress): ConnectionSettings | undefined {
     const verdict = this.#gatekeeper.admits(remote, remoteInterface, local);
     if (verdict === "stranger") this.#strangers.note(remote);
-    return typeof verdict === "string" ? undefined : verdict;
+    else if ("refusal" in verdict) this.#refusals.note({ ...verdict, address: remote });
+    else return verdict;
+    return undefined;
   }
 
   accept(connection: Connection): void {

@@ -111,9 +111,10 @@ export class Peer implements SessionOwner {
     return this.#retainedUntil;
   }
 
-  /** A connection of the peer's own is welcome. */
-  get admits(): boolean {
-    return this.#enabled && !this.#main.refuses;
+  /** Why a connection of the peer's own is not welcome. */
+  get refusal(): string | undefined {
+    if (!this.#enabled) return "the peer is disabled";
+    return this.#main.refuses ? "the peer has to wait after its session failed or was ended" : undefined;
   }
 
   start(): void {
@@ -186,7 +187,7 @@ export class Peer implements SessionOwner {
     if (isNew) this.#main.redial();
   }
 
-  /** A connection that the peer opened, after `admits`. */
+  /** A connection that the peer opened, after `refusal` was undefined. */
   accept(connection: Connection): void {
     // The peer has given up the one before; its OPEN would have come first.
     if (this.#second !== undefined) this.#dump(this.#second, "the peer opened another connection", false);

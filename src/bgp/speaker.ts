@@ -2,7 +2,7 @@
 
 import { Advertiser } from "./advertiser.ts";
 import type { SessionState } from "./fsm-types.ts";
-import { Listener, type ListenResult } from "./listener.ts";
+import { Listener, type ListenResult, type Refusal } from "./listener.ts";
 import { SlabPool } from "./message-log.ts";
 import type { IpAddress } from "./model/address.ts";
 import { InternalError } from "./model/errors.ts";
@@ -256,33 +256,39 @@ export class Speaker {
     remote: IpAddress,
     remoteInterface: string | undefined,
     local: IpAddress,
-  ): ConnectionSettings | "stranger" | "busy" {
+  ): ConnectionSettings | Refusal | "stranger" {
     const peer = this.#index.find(remote, remoteInterface, local);
-    if (peer !== undefined)
-      return peer.admits && this.#listener.isProtected(peer.id) ? settingsOf(peer.options) : "busy";
+    if (peer !== undefined) return this.#judge(peer.options, peer.refusal);
     const range = this.#index.findRange(remote);
-    if (range === undefined) return "stranger";
-    return this.#hasRoom(range) && this.#listener.isProtected(range.template.id) ? settingsOf(range.template) : "busy";
+    return range === undefined ? "stranger" : this.#judge(range.template, this.#lackOfRoom(range));
   }
 
-  #hasRoom({ template, count }: Range): boolean {
-    if (template.remote.kind !== "range" || count >= template.remote.limit) return false;
+  #judge(options: PeerOptions, refusal: string | undefined): ConnectionSettings | Refusal {
+    if (refusal !== undefined) return { peer: options.name, refusal };
+    if (this.#listener.isProtected(options.id)) return settingsOf(options);
+    return { peer: options.name, refusal: "its TCP MD5 key could not be set" };
+  }
+
+  #lackOfRoom({ template, count }: Range): string | undefined {
+    if (template.remote.kind !== "range" || count >= template.remote.limit) {
+      return "the range has as many peers as it may have";
+    }
     let halfOpen = 0;
     for (const peer of this.#origins.keys()) if (peer.established === undefined) halfOpen++;
-    return halfOpen < MAX_HALF_OPEN;
+    return halfOpen < MAX_HALF_OPEN ? undefined : "too many connections from ranges have not come to a session yet";
   }
 
   #accept(connection: Connection): void {
     const { remoteAddress, localAddress } = connection;
     const known = this.#index.find(remoteAddress, connection.interface, localAddress);
     const peer = known ?? this.#acceptDynamic(remoteAddress);
-    if (peer?.admits === true) peer.accept(connection);
+    if (peer !== undefined && peer.refusal === undefined) peer.accept(connection);
     else connection.abort();
   }
 
   #acceptDynamic(address: IpAddress): Peer | undefined {
     const range = this.#index.findRange(address);
-    if (range === undefined || !this.#hasRoom(range)) return undefined;
+    if (range === undefined || this.#lackOfRoom(range) !== undefined) return undefined;
     const options = this.#parts.events.acceptDynamic(range.template, address);
     if (options === undefined) return undefined;
     const peer = this.#addPeer(options, true);

@@ -39,6 +39,9 @@ describe("peer ranges", () => {
     const third = await connect("10.2.0.3");
     expect([first.state(), second.state(), a.state(100), a.state(101)]).toEqual(Array(4).fill("Established"));
     expect(third.state()).not.toBe("Established");
+    expect(a.log.lines.filter((line) => line.event === "connection refused").map((line) => line.fields)).toEqual([
+      { peer: "10.2.0.0/16", address: "10.2.0.3", reason: "the range has as many peers as it may have", count: 1 },
+    ]);
     network.cut(a.address, first.address);
     clock.advance(1);
     expect(a.gone).toEqual([100]);

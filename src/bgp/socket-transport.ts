@@ -1,7 +1,16 @@
 /** TCP through node:net, with the options that only libc can set (RFC 2385, RFC 5082). */
 
 import { createServer, type Server, type Socket } from "node:net";
-import { descriptorOf, openTcpSocket, setMinTtl, setTcpMd5, setTos, setTtl } from "../sys/tcp-options.ts";
+import {
+  descriptorOf,
+  openTcpSocket,
+  saveSyn,
+  setMinTtl,
+  setTcpMd5,
+  setTos,
+  setTtl,
+  synTtl,
+} from "../sys/tcp-options.ts";
 import { formatAddress, type IpAddress, parseAddress } from "./model/address.ts";
 import { Family } from "./model/family.ts";
 import type { Clock, Logger } from "./model/ports.ts";
@@ -27,12 +36,16 @@ const BACKLOG = 4096;
 export class SocketTransport implements Transport {
   readonly #clock: Clock;
   readonly #acceptFailures: RateLimitedLog<Error>;
+  readonly #tooFar: RateLimitedLog<IpAddress>;
   readonly #open = new Set<Socket>();
 
   constructor(clock: Clock, logger: Logger) {
     this.#clock = clock;
     this.#acceptFailures = new RateLimitedLog(clock, (error, count) =>
       logger.error({ reason: describeSocketError(error), count }, "cannot accept a connection"),
+    );
+    this.#tooFar = new RateLimitedLog(clock, (address, count) =>
+      logger.warn({ address: formatAddress(address), count }, "connection from beyond the peer's ttlSecurity refused"),
     );
   }
 
@@ -97,6 +110,7 @@ export class SocketTransport implements Transport {
           // A failed accept (too many open files) must not end the process; the next one may work.
           server.on("error", (error) => this.#acceptFailures.note(error));
           applyQuietly(server, LISTEN_TTL);
+          rememberSyns(server);
           resolve(listeningOn(server, address));
         },
       );
@@ -130,7 +144,9 @@ export class SocketTransport implements Transport {
       remote === undefined || local === undefined
         ? undefined
         : doorman.admits(remote.address, remote.zone, local.address);
-    if (remote === undefined || local === undefined || settings === undefined || !apply(socket, settings)) {
+    const isTooFar = settings !== undefined && cameTooFar(socket, settings);
+    if (remote !== undefined && isTooFar) this.#tooFar.note(remote.address);
+    if (remote === undefined || local === undefined || settings === undefined || isTooFar || !apply(socket, settings)) {
       // A reset leaves nothing behind on our side.
       socket.on("error", () => {});
       socket.resetAndDestroy();
@@ -171,6 +187,27 @@ function apply(socket: Socket, settings: ConnectionSettings): boolean {
   }
   applyQuietly(socket, settings.ttl);
   return true;
+}
+
+/** Without it only what comes after `apply` is checked. */
+function rememberSyns(server: Server): void {
+  const fd = descriptorOf(server);
+  try {
+    if (fd !== undefined) saveSyn(fd);
+  } catch {
+    // A kernel older than 4.3.
+  }
+}
+
+/**
+ * RFC 5082 §3 trusts nothing that has lost more hops. The socket option judges from the moment that it is set, and by then the peer's
+ * OPEN may be waiting: the segment that opened the connection tells for those before.
+ */
+function cameTooFar(socket: Socket, { minTtl }: ConnectionSettings): boolean {
+  const fd = minTtl === undefined ? undefined : descriptorOf(socket);
+  if (fd === undefined || minTtl === undefined) return false;
+  const ttl = synTtl(fd);
+  return ttl !== undefined && ttl < minTtl;
 }
 
 function applyQuietly(holder: Server | Socket, ttl: number): void {

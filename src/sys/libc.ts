@@ -11,7 +11,7 @@ interface Libc {
   bind(fd: number, address: Uint8Array, length: number): number;
   getsockname(fd: number, address: Uint8Array, length: Uint32Array): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array | Int32Array, length: number): number;
-  getsockopt(fd: number, level: number, name: number, value: Int32Array, length: Uint32Array): number;
+  getsockopt(fd: number, level: number, name: number, value: Int32Array | Uint8Array, length: Uint32Array): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
   /** On a thread of libuv's pool, so that a call that waits inside the kernel does not hold up the event loop. No errno. */

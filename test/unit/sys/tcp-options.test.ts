@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type IpAddress, parseAddress } from "../../../src/bgp/model/address.ts";
 import { Family } from "../../../src/bgp/model/family.ts";
@@ -10,10 +10,12 @@ import {
   createTcpSocket,
   descriptorOf,
   openTcpSocket,
+  saveSyn,
   setMinTtl,
   setTcpMd5,
   setTos,
   setTtl,
+  synTtl,
   type TcpSocketOptions,
 } from "../../../src/sys/tcp-options.ts";
 
@@ -138,5 +140,25 @@ describe("IP options", () => {
     setMinTtl(fd, 0);
     expect(option(fd, level, minTtlName)).toBe(0);
     closeDescriptor(fd);
+  });
+});
+
+describe("the TTL of the segment that opened a connection, RFC 5082 §3", () => {
+  it.each([
+    ["IPv4", Family.Ipv4, "127.0.0.1", 77],
+    ["IPv6", Family.Ipv6, "::1", 254],
+  ])("%s", async (_name, family, host, ttl) => {
+    const { server, port, fd } = await listen(host);
+    saveSyn(fd);
+    const accepted = once(server, "connection");
+    const client = openTcpSocket(family, { ttl });
+    client.on("error", () => {});
+    client.connect({ host, port });
+    const [socket] = (await accepted) as [Socket];
+    expect(synTtl(descriptorOf(socket) ?? -1)).toBe(ttl);
+    // The kernel gives it away once.
+    expect(synTtl(descriptorOf(socket) ?? -1)).toBeUndefined();
+    socket.destroy();
+    client.destroy();
   });
 });

@@ -31,7 +31,7 @@ export interface RawTcpPeerOptions {
 export class RawTcpPeer {
   readonly options: RawTcpPeerOptions;
   readonly socket: Socket;
-  /** All but UPDATEs, in order. */
+  /** All but UPDATEs, in order; KEEPALIVEs only once. */
   readonly messages: RawMessage[] = [];
   readonly counts: number[] = [];
   /** Called with each UPDATE's body. */
@@ -41,7 +41,8 @@ export class RawTcpPeer {
   #rest: Buffer = Buffer.alloc(0);
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(options: RawTcpPeerOptions, socket: Socket) {
+  /** Over a connection that is there already; `connect` makes one. */
+  constructor(options: RawTcpPeerOptions, socket: Socket) {
     this.options = options;
     this.socket = socket;
     socket.setNoDelay(true);
@@ -169,6 +170,7 @@ export class RawTcpPeer {
   #take(type: number, body: Buffer): void {
     this.counts[type] = (this.counts[type] ?? 0) + 1;
     if (type === MessageKind.Update) this.onUpdate?.(body);
-    else this.messages.push({ type, body: Buffer.from(body), at: performance.now() });
+    else if (type !== MessageKind.Keepalive || this.counts[type] === 1)
+      this.messages.push({ type, body: Buffer.from(body), at: performance.now() });
   }
 }

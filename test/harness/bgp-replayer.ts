@@ -60,6 +60,8 @@ export class ReplayPeer {
   readonly feed: Feed;
   /** How the session ended, if it did. */
   end: string | undefined;
+  /** IPv4 prefixes that it was told, in NLRI fields without add-path. */
+  heard = 0;
   readonly #socket: Socket;
   readonly #established: Promise<void>;
   #timer: NodeJS.Timeout | undefined;
@@ -75,6 +77,7 @@ export class ReplayPeer {
         for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
           if (frame.type === MessageType.Open) this.#socket.write(encodeKeepalive());
           else if (frame.type === MessageType.Keepalive) resolve();
+          else if (frame.type === MessageType.Update) this.heard += countNlri(frame.body);
           else if (frame.type === MessageType.Notification) this.end = `NOTIFICATION ${frame.body[0]}/${frame.body[1]}`;
         }
       });
@@ -144,6 +147,14 @@ function openOf(feed: Feed): Uint8Array {
     bgpIdentifier: routerId(feed.routerId),
     capabilities,
   });
+}
+
+/** RFC 4271 §4.3: behind the withdrawn routes and the attributes. */
+function countNlri(body: Uint8Array): number {
+  const field = (at: number) => at + 2 + (((body[at] ?? 0) << 8) | (body[at + 1] ?? 0));
+  let count = 0;
+  for (let at = field(field(0)); at < body.length; count++) at += 1 + (((body[at] ?? 0) + 7) >>> 3);
+  return count;
 }
 
 /** RFC 4724 §2. */

@@ -18,6 +18,7 @@ import {
 } from "./model/messages.ts";
 import type { Logger, RibSink } from "./model/ports.ts";
 import { buildOpen, type LocalFacts, type Negotiated, negotiate } from "./negotiation.ts";
+import { noAnswer } from "./no-answer.ts";
 import type { PeerOptions } from "./options.ts";
 import type { PeerSnapshot } from "./peer-snapshot.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
@@ -277,6 +278,14 @@ export class Peer implements SessionOwner {
         );
         return negotiated;
     }
+  }
+
+  unanswered(session: Session): void {
+    if (session !== this.#main || this.#second !== undefined) return;
+    const reason = `${noAnswer(this.options)}${this.#sessionEnd}`;
+    // It may go on for days: once is enough.
+    if (this.#lastError !== reason) this.#parts.logger.warn({ peer: this.options.name, reason }, "no answer");
+    this.#lastError = reason;
   }
 
   changed(session: Session, from: SessionState, reason: string): void {

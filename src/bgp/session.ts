@@ -27,6 +27,8 @@ export interface SessionOwner extends InputOwner {
   judgeOpen(session: Session, open: OpenMessage): Negotiated | undefined;
   /** Another attempt without what the peer rejected is worth making. */
   wantsAnother(session: Session, notification: NotificationMessage): boolean;
+  /** Nobody answered, and another attempt begins. */
+  unanswered(session: Session): void;
   /** `reason` in words. */
   changed(session: Session, from: SessionState, reason: string): void;
   /** It is Established, from before `changed` says so. */
@@ -191,6 +193,7 @@ export class Session implements MessageSink, InputSession {
 
   #step(event: FsmEvent, reason: string): void {
     const from = this.#state.name;
+    if (event.kind === "connectRetryExpired" && this.#dial !== undefined) this.#owner.unanswered(this);
     const { state, actions } = step(this.#state, event);
     this.#state = state;
     const notification = actions.find((a) => a.kind === "sendNotification")?.notification;

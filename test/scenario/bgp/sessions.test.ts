@@ -52,6 +52,22 @@ describe("two speakers, RFC 4271", () => {
     expect([a.state(), b.state()]).toEqual([state, state]);
   });
 
+  it.each<[string, Partial<PeerOptions>, RegExp]>([
+    ["no password", {}, /no answer within 5 s: .*wants a TCP MD5 password$/],
+    ["a password", { password: "secret" }, /its TCP MD5 password differs$/],
+    ["GTSM", { ttlSecurityHops: 2 }, /more than 2 hops away/],
+  ])("say what may be wrong when nobody answers: %s", async (_name, toB, words) => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork(clock);
+    const a = new TestSpeaker(A, network, clock);
+    network.silence(address(B));
+    await a.start({ to: B, ...toB });
+    clock.advanceSeconds(30);
+    expect(a.state()).toBe("Connect");
+    expect(a.speaker.peer(P)?.lastError).toMatch(words);
+    expect(a.log.lines.filter((line) => line.level === "warn")).toHaveLength(1);
+  });
+
   it("come up with equal identifiers and different AS numbers (RFC 6286 §2.3)", async () => {
     const more = { a: { routerId: 7 as SpeakerOptions["routerId"] }, b: { routerId: 7 as SpeakerOptions["routerId"] } };
     const { a, b, network } = await pair(
@@ -106,7 +122,7 @@ describe("how sessions end", () => {
     clock.advanceSeconds(91);
     expect(a.state()).not.toBe("Established");
     expect(a.rib.ends).toEqual([{ kind: "retain", families: [{ family: 1, staleSeconds: 120, longLivedSeconds: 0 }] }]);
-    expect(a.lastError()).toBe("nothing heard from the peer for 90 s (sent hold timer expired)");
+    expect(a.lastError()).toContain("nothing heard from the peer for 90 s (sent hold timer expired)");
     network.unsilence(b.address);
     clock.advanceSeconds(120);
     expect([a.state(), b.state()]).toEqual(["Established", "Established"]);

@@ -99,8 +99,10 @@ export class Bird implements Speaker {
     await runCommand(["birdc", "-s", this.#socket, `${words} ${name}${message === undefined ? "" : ` "${message}"`}`]);
   }
 
+  /** From its log, which alone has the words of RFC 9003. */
   async lastError(address: string): Promise<string> {
-    return /Last error: +(.*)/.exec(await this.#show(address))?.[1] ?? "";
+    const lines = this.process.output().split("\n");
+    return lines.findLast((line) => line.includes(`${this.#nameOf(address)}: `) && /Received|Error/.test(line)) ?? "";
   }
 
   /** What `birdc` prints for a command. */

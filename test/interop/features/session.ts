@@ -8,10 +8,22 @@ import type { Feature } from "../../harness/interop-suite.ts";
 import { gone, here, here6, makePair, need, routeFrom, there, there6 } from "./pair.ts";
 
 /** What a daemon does not have, so that nobody expects it to be negotiated. */
-const lacking: Readonly<Partial<Record<PeerDaemon, readonly (keyof SeenNegotiation)[]>>> = {};
+const lacking: Readonly<Partial<Record<PeerDaemon, readonly (keyof SeenNegotiation)[]>>> = {
+  gobgp: ["enhancedRouteRefresh", "extendedMessages"],
+  openbgpd: ["extendedMessages", "extendedNextHop", "longLived"],
+  exabgp: ["longLived"],
+};
+
+/** They know one address of their own, the session's; what it is in the other family they must be told. */
+const knowOneAddress: readonly PeerDaemon[] = ["gobgp", "openbgpd", "exabgp"];
 
 const everyCapability: Feature = {
   name: "every capability, and both sides agree on what was negotiated",
+  differs: {
+    gobgp: "has no enhanced route refresh and no extended messages",
+    openbgpd: "has no extended messages, no extended next hop and no long-lived graceful restart",
+    exabgp: "has no long-lived graceful restart",
+  },
   async test(daemon, context) {
     const families = ["ipv4", "ipv6"] as const;
     await using pair = await makePair(daemon, "capabilities", context, {
@@ -62,12 +74,27 @@ const everyCapability: Feature = {
 };
 
 /** Both ways, new and withdrawn while the session is up. */
-function exchange(name: string, lab: string, options: Parameters<typeof makePair>[3]): Feature {
+function exchange(
+  name: string,
+  lab: string,
+  options: Parameters<typeof makePair>[3],
+  unsupported: Feature["unsupported"] = {},
+): Feature {
   return {
     name,
+    unsupported,
     async test(daemon, context) {
       const ownRoutes: readonly RouteSpec[] = [{ prefix: "192.0.2.0/24" }, { prefix: "2001:db8:1::/48" }];
-      const otherRoutes: readonly RouteSpec[] = [{ prefix: "203.0.113.0/24" }, { prefix: "2001:db8:2::/48" }];
+      const own = (prefix: string): RouteSpec => {
+        const isOther = prefix.includes(":") !== (options?.overIpv6 === true);
+        return {
+          prefix,
+          ...(isOther && knowOneAddress.includes(daemon) ? { nextHop: hop(prefix, there, there6) } : {}),
+        };
+      };
+      const hop = (prefix: string, v4: string, v6: string) =>
+        prefix.includes(":") || (options?.overIpv6 && options.session?.extendedNextHop) ? v6 : v4;
+      const otherRoutes = ["203.0.113.0/24", "2001:db8:2::/48"].map(own);
       const families = options?.session?.families ?? ["ipv4"];
       const spoken = (route: RouteSpec) => families.includes(route.prefix.includes(":") ? "ipv6" : "ipv4");
       await using pair = await makePair(daemon, lab, context, {
@@ -78,8 +105,6 @@ function exchange(name: string, lab: string, options: Parameters<typeof makePair
       await pair.establish();
       const { starling, other } = pair;
       const internal = options?.internal === true;
-      const hop = (prefix: string, v4: string, v6: string) =>
-        prefix.includes(":") || (options?.overIpv6 && options.session?.extendedNextHop) ? v6 : v4;
       for (const { prefix } of ownRoutes.filter(spoken)) {
         const seen = await routeFrom(other, prefix, pair.here);
         expect(seen).toMatchObject({ asPath: internal ? "" : "65001", origin: "igp", best: true });
@@ -92,7 +117,7 @@ function exchange(name: string, lab: string, options: Parameters<typeof makePair
       }
       expect((await pair.view()).type).toBe(internal ? "internal" : "external");
       const late = families.includes("ipv4") ? "198.51.100.0/24" : "2001:db8:3::/48";
-      await other.announce({ prefix: late });
+      await other.announce(own(late));
       await routeFrom(starling, late, pair.there);
       await other.withdraw(late);
       await gone(starling, late);
@@ -115,8 +140,14 @@ export const sessionFeatures: readonly Feature[] = [
     session: { families: ["ipv6"] },
   }),
   exchange("IPv6 routes over an IPv4 session", "v6over4", { session: { families: ["ipv4", "ipv6"] } }),
-  exchange("IPv4 routes over an IPv6 session, with IPv6 next hops (RFC 8950)", "v4over6", {
+  exchange(
+    "IPv4 routes over an IPv6 session, with IPv6 next hops (RFC 8950)",
+    "v4over6",
+    { overIpv6: true, session: { families: ["ipv4", "ipv6"], extendedNextHop: true } },
+    { openbgpd: "it does not have the capability" },
+  ),
+  exchange("IPv4 routes over an IPv6 session, with IPv4 next hops", "v4hops", {
     overIpv6: true,
-    session: { families: ["ipv4", "ipv6"], extendedNextHop: true },
+    session: { families: ["ipv4", "ipv6"] },
   }),
 ];

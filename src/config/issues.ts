@@ -65,8 +65,8 @@ function mostLikelyBranch(branches: readonly (readonly Issue[])[]): readonly Iss
 }
 
 function unknownKey(parent: KeyPath, key: string): string {
-  const later = LATER_KEYS[laterPath(parent, key)];
-  if (later !== undefined) return `${later}; leave the key out`;
+  const later = laterPath(parent, key);
+  if (Object.hasOwn(LATER_KEYS, later)) return `${LATER_KEYS[later]}; leave the key out`;
   const known = knownKeys(parent);
   const guess = suggestion(key, known);
   if (guess !== "") return `unknown key${guess}`;

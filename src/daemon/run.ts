@@ -53,6 +53,8 @@ async function run(options: RunOptions): Promise<number> {
   const logger = createLogger({ ...levelsOf(config.log), format: config.log.format });
   logProblems(logger, problems);
   const running = new Running(options, config, logger);
+  // From the first moment on: a signal during the start must not leave a socket behind, nor a SIGHUP end the process.
+  const signalled = running.untilSignal();
   try {
     await running.start();
   } catch (error) {
@@ -70,7 +72,7 @@ async function run(options: RunOptions): Promise<number> {
     process.exit(1);
   });
   if (options.configFile === undefined) process.stdout.write(running.welcome(portReason));
-  const signal = await running.untilSignal();
+  const signal = await signalled;
   logger.info({ signal, cease: options.ceaseOnExit }, "stopping");
   await running.stop(options.ceaseOnExit);
   logger.flush();
@@ -103,7 +105,11 @@ class Running {
   #view: View | undefined;
   #control: ControlSocket | undefined;
   #http: HttpServer | undefined;
-  #reloading: Promise<ReloadReport> | undefined;
+  /** What is under way: the start, then reloads, one after the other. */
+  #busy: Promise<unknown> = Promise.resolve();
+  /** The reload that waits for it. */
+  #nextReload: Promise<ReloadReport> | undefined;
+  #isStopping = false;
 
   constructor(options: RunOptions, config: Config, logger: DaemonLogger) {
     this.#options = options;
@@ -120,7 +126,13 @@ class Running {
     });
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    const starting = this.#start();
+    this.#busy = starting;
+    return starting;
+  }
+
+  async #start(): Promise<void> {
     const logger = this.#logger;
     const context = { hostName: hostname(), restarting: false, peerId: () => 0 as never };
     const { fib } = compile(this.#config, context);
@@ -175,6 +187,8 @@ class Running {
 
   /** Each part that began is ended; safe after a start that failed half way. */
   async stop(cease: boolean): Promise<void> {
+    this.#isStopping = true;
+    await this.#busy.catch(() => undefined);
     await this.#http?.close();
     await this.#control?.close();
     if (this.#daemon === undefined) await this.#kernel.stop();
@@ -214,11 +228,17 @@ class Running {
     });
   }
 
-  /** One at a time: a second request while one is under way waits, and then reads the file again. */
+  /** One at a time: all requests that come while one is under way are met by one more, which reads the file again. */
   reload(): Promise<ReloadReport> {
-    const before = this.#reloading ?? Promise.resolve(undefined);
-    const reloading = before.then(() => this.#reloadOnce()).catch((error: unknown) => this.#failed(error));
-    this.#reloading = reloading;
+    if (this.#nextReload !== undefined) return this.#nextReload;
+    const reloading = this.#busy
+      .then(() => {
+        this.#nextReload = undefined;
+        return this.#reloadOnce();
+      })
+      .catch((error: unknown) => this.#failed(error));
+    this.#nextReload = reloading;
+    this.#busy = reloading;
     return reloading;
   }
 
@@ -230,6 +250,7 @@ class Running {
   }
 
   async #reloadOnce(): Promise<ReloadReport> {
+    if (this.#isStopping) return { ok: false, changes: [], problems: [{ path: "", message: "starling is stopping" }] };
     const daemon = this.#daemon;
     const file = this.#options.configFile;
     if (daemon === undefined || file === undefined) {

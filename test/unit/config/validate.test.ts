@@ -47,6 +47,7 @@ describe("unknown keys", () => {
     ["http: {adress: x}", "http.adress: unknown key (did you mean `address`?)"],
     ["policies: {p: [{math: {}}]}", "policies.p[0].math: unknown key (did you mean `match`?)"],
     ["calico: {}", "2:1: calico: Calico's resources are not read in this version; leave the key out"],
+    ["constructor: 1", "2:1: constructor: unknown key"],
     ["bmp: []", "2:1: bmp: BMP is not in this version; leave the key out"],
     ["control: {birdSocket: /x}", "control.birdSocket: BIRD's control socket is not in this version"],
     ["peers: [{address: 10.0.0.1, bfd: true}]", "2:29: peers[0].bfd: BFD is not in this version"],

@@ -54,56 +54,55 @@ export class PrefixTable {
 
   /** Host bits must be zero. The words may be signed or unsigned. */
   find(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const records = this.#records;
-    const meta = length | LIVE;
-    if (this.#keyWords === 1) {
-      const key = w0 | 0;
-      for (let id = this.#index.first(hash4(key, length)); id >= 0; ) {
-        const page = records.page(id);
-        const at = records.offset(id);
-        if (page[at] === key && page[at + 1] === meta) return id;
-        id = (page[at + 2] as number) - 1;
-      }
-      return -1;
-    }
-    for (let id = this.#index.first(hash6(w0, w1, w2, w3, length)); id >= 0; ) {
-      const page = records.page(id);
-      const at = records.offset(id);
-      if (
-        page[at] === (w0 | 0) &&
-        page[at + 1] === (w1 | 0) &&
-        page[at + 2] === (w2 | 0) &&
-        page[at + 3] === (w3 | 0) &&
-        page[at + 4] === meta
-      ) {
-        return id;
-      }
-      id = (page[at + 5] as number) - 1;
-    }
-    return -1;
+    return this.#keyWords === 1
+      ? this.#find4(hash4(w0 | 0, length), w0 | 0, length | LIVE)
+      : this.#find6(hash6(w0, w1, w2, w3, length), w0 | 0, w1 | 0, w2 | 0, w3 | 0, length | LIVE);
   }
 
   findOrAdd(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const found = this.find(w0, w1, w2, w3, length);
+    const isNarrow = this.#keyWords === 1;
+    const hash = isNarrow ? hash4(w0 | 0, length) : hash6(w0, w1, w2, w3, length);
+    const found = isNarrow
+      ? this.#find4(hash, w0 | 0, length | LIVE)
+      : this.#find6(hash, w0 | 0, w1 | 0, w2 | 0, w3 | 0, length | LIVE);
     if (found >= 0) return found;
     const id = this.#records.allocate();
     const page = this.#records.page(id);
     const at = this.#records.offset(id);
     page[at] = w0;
-    let hash: number;
-    if (this.#keyWords === 1) {
-      page[at + 1] = length | LIVE;
-      hash = hash4(w0 | 0, length);
-    } else {
+    if (isNarrow) page[at + 1] = length | LIVE;
+    else {
       page[at + 1] = w1;
       page[at + 2] = w2;
       page[at + 3] = w3;
       page[at + 4] = length | LIVE;
-      hash = hash6(w0, w1, w2, w3, length);
     }
     this.#index.insert(hash, id);
     this.#lengths[length] = (this.#lengths[length] as number) + 1;
     return id;
+  }
+
+  #find4(hash: number, w0: number, meta: number): number {
+    const records = this.#records;
+    for (let id = this.#index.first(hash); id >= 0; ) {
+      const page = records.page(id);
+      const at = records.offset(id);
+      if (page[at] === w0 && page[at + 1] === meta) return id;
+      id = (page[at + 2] as number) - 1;
+    }
+    return -1;
+  }
+
+  #find6(hash: number, w0: number, w1: number, w2: number, w3: number, meta: number): number {
+    const records = this.#records;
+    for (let id = this.#index.first(hash); id >= 0; ) {
+      const page = records.page(id);
+      const at = records.offset(id);
+      if (page[at] === w0 && page[at + 1] === w1 && page[at + 2] === w2 && page[at + 3] === w3 && page[at + 4] === meta)
+        return id;
+      id = (page[at + 5] as number) - 1;
+    }
+    return -1;
   }
 
   remove(id: number): void {

@@ -132,7 +132,9 @@ export class LocRib {
       const w1 = wide ? (batch.w1[i] as number) : 0;
       const w2 = wide ? (batch.w2[i] as number) : 0;
       const w3 = wide ? (batch.w3[i] as number) : 0;
-      let prefix = prefixes.find(w0, w1, w2, w3, length);
+      // A new prefix is laid down at once, but for a peer whose routes may have to be turned away.
+      let prefix =
+        limit === undefined ? prefixes.findOrAdd(w0, w1, w2, w3, length) : prefixes.find(w0, w1, w2, w3, length);
       if (perPrefix) accepted = peer.inbound.accept(received, attributes, batch.prefixAt(i));
       let path = prefix < 0 ? -1 : paths.find(this.table.first(prefix), id, identifier);
       if (path >= 0) {

@@ -1,5 +1,6 @@
 /** Adds up what ExaBGP's JSON events say: which sessions are up, and which routes were received and not withdrawn. */
 
+import { peerOf } from "./exabgp-session.ts";
 import {
   asCommunity,
   asJson,
@@ -15,9 +16,9 @@ import {
 const stateNames: Readonly<Record<string, string>> = { up: "Established", connected: "OpenSent", down: "Idle" };
 
 /** The state of each peer, by its address. */
-export function exabgpSessions(text: string): Map<string, string> {
+export function exabgpSessions(events: readonly Json[]): Map<string, string> {
   const states = new Map<string, string>();
-  for (const event of events(text)) {
+  for (const event of events) {
     if (event["type"] !== "state") continue;
     const neighbor = asJson(event["neighbor"]);
     states.set(peerOf(neighbor), stateNames[String(neighbor["state"])] ?? "Idle");
@@ -25,9 +26,9 @@ export function exabgpSessions(text: string): Map<string, string> {
   return states;
 }
 
-export function exabgpTable(text: string, family: FamilyName): SeenRoute[] {
+export function exabgpTable(events: readonly Json[], family: FamilyName): SeenRoute[] {
   const table = new Map<string, SeenRoute>();
-  for (const event of events(text)) {
+  for (const event of events) {
     const neighbor = asJson(event["neighbor"]);
     const peer = peerOf(neighbor);
     if (event["type"] === "state" && neighbor["state"] === "down") {
@@ -49,13 +50,11 @@ export function exabgpTable(text: string, family: FamilyName): SeenRoute[] {
   return [...table.values()];
 }
 
-function events(text: string): Json[] {
+export function exabgpEvents(text: string): Json[] {
   // The last line may still be being written.
   const lines = text.split("\n").slice(0, -1);
   return lines.filter((line) => line.startsWith("{")).map((line) => asJson(JSON.parse(line)));
 }
-
-const peerOf = (neighbor: Json) => String(asJson(neighbor["address"])["peer"]);
 
 const keyOf = (peer: string, entry: Json) => `${peer} ${entry["nlri"]} ${entry["path-information"] ?? ""}`;
 
@@ -73,6 +72,7 @@ function routeOf(peer: string, nextHop: string, entry: Json, attributes: Json): 
     med: asNumber(attributes["med"]),
     localPref: asNumber(attributes["local-preference"]),
     communities: asList(attributes["community"]).map((pair) => asCommunity(tuple(pair))),
+    extendedCommunities: asList(attributes["extended-community"]).map((entry) => extendedText(asJson(entry))),
     largeCommunities: asList(attributes["large-community"]).map(tuple),
     originatorId: asText(attributes["originator-id"]),
     clusterList: asList(attributes["cluster-list"]).map(String),
@@ -86,4 +86,12 @@ function asPathText(path: unknown): string {
   return asList(path)
     .map((entry) => (Array.isArray(entry) ? `{${entry.join(" ")}}` : String(entry)))
     .join(" ");
+}
+
+/** "target:65000:1" */
+function extendedText(entry: Json): string {
+  return String(entry["string"])
+    .replace(/^target4?:/, "rt:")
+    .replace(/^origin4?:/, "ro:")
+    .replace(/L(?=:)/, "");
 }

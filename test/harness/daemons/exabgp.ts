@@ -9,16 +9,21 @@ import { join } from "node:path";
 import type { LabNode } from "../lab-node.ts";
 import type { BackgroundProcess } from "../process.ts";
 import { waitFor } from "../wait-for.ts";
-import { exabgpSessions, exabgpTable } from "./exabgp-events.ts";
+import { exabgpEvents, exabgpSessions, exabgpTable } from "./exabgp-events.ts";
+import { exabgpLastError, exabgpNegotiation } from "./exabgp-session.ts";
 import {
   DaemonError,
   type FamilyName,
   familiesOf,
+  familyOf,
   isInternal,
+  type Json,
   type PeerSpec,
   type RouteSpec,
+  type SeenNegotiation,
   type SeenRoute,
   type SeenSession,
+  type SessionAction,
   type Speaker,
   type SpeakerSpec,
 } from "./speaker.ts";
@@ -26,7 +31,9 @@ import {
 export class Exabgp implements Speaker {
   readonly daemon = "exabgp";
   readonly #node: LabNode;
-  readonly #spec: SpeakerSpec;
+  #spec: SpeakerSpec;
+  readonly #file: string;
+  readonly #script: string;
   readonly #pipe: string;
   readonly #events: string;
   #process: BackgroundProcess | undefined;
@@ -34,6 +41,8 @@ export class Exabgp implements Speaker {
   constructor(node: LabNode, spec: SpeakerSpec) {
     this.#node = node;
     this.#spec = spec;
+    this.#file = join(node.folder, "exabgp.conf");
+    this.#script = join(node.folder, "exabgp-api.sh");
     this.#pipe = join(node.folder, "exabgp.commands");
     this.#events = join(node.folder, "exabgp.events");
   }
@@ -44,16 +53,14 @@ export class Exabgp implements Speaker {
   }
 
   async start(): Promise<void> {
-    const script = join(this.#node.folder, "exabgp-api.sh");
-    const file = join(this.#node.folder, "exabgp.conf");
     for (const path of [this.#pipe, this.#events]) rmSync(path, { force: true });
     execFileSync("mkfifo", [this.#pipe]);
     // Held open for reading and writing, so that the pipe does not end when one writer does.
-    writeFileSync(script, `#!/bin/sh\nexec 3<> ${this.#pipe}\ncat <&3 &\nexec cat > ${this.#events}\n`, {
+    writeFileSync(this.#script, `#!/bin/sh\nexec 3<> ${this.#pipe}\ncat <&3 &\nexec cat > ${this.#events}\n`, {
       mode: 0o755,
     });
-    writeFileSync(file, exabgpConfiguration(this.#spec, script));
-    this.#process = this.#node.spawn(["exabgp", file], "exabgp", {
+    this.#write();
+    this.#process = this.#node.spawn(["exabgp", this.#file], "exabgp", {
       exabgp_daemon_user: "root",
       exabgp_api_cli: "false",
       exabgp_api_ack: "false",
@@ -85,16 +92,51 @@ export class Exabgp implements Speaker {
 
   async announce(route: RouteSpec): Promise<void> {
     const words = [`announce route ${route.prefix} next-hop ${route.nextHop ?? "self"} origin igp`];
-    if (route.asPath !== undefined) words.push(`as-path [ ${route.asPath.join(" ")} ]`);
     if (route.communities !== undefined) words.push(`community [ ${route.communities.join(" ")} ]`);
+    if (route.extendedCommunities !== undefined) {
+      words.push(`extended-community [ ${route.extendedCommunities.map(extendedWord).join(" ")} ]`);
+    }
     if (route.largeCommunities !== undefined) words.push(`large-community [ ${route.largeCommunities.join(" ")} ]`);
     if (route.med !== undefined) words.push(`med ${route.med}`);
     if (route.localPref !== undefined) words.push(`local-preference ${route.localPref}`);
-    this.command(words.join(" "));
+    const { asPath } = route;
+    if (asPath === undefined) this.command(words.join(" "));
+    else {
+      // It sends a path as it is told to, even to external peers.
+      for (const peer of this.#spec.peers) {
+        const path = isInternal(this.#spec, peer) ? asPath : [this.#spec.asNumber, ...asPath];
+        this.command(`neighbor ${peer.address} ${words.join(" ")} as-path [ ${path.join(" ")} ]`);
+      }
+    }
   }
 
   async withdraw(prefix: string): Promise<void> {
     this.command(`withdraw route ${prefix}`);
+  }
+
+  async reconfigure(change: Partial<SpeakerSpec>): Promise<void> {
+    this.#spec = { ...this.#spec, ...change };
+    this.#write();
+    this.process.signal("SIGUSR1");
+  }
+
+  async negotiated(address: string): Promise<SeenNegotiation> {
+    return exabgpNegotiation(this.#readEvents(), address);
+  }
+
+  /** It ends a session only to begin the next, with a text of its own. */
+  async operate(address: string, action: SessionAction): Promise<void> {
+    const words = {
+      disable: "teardown 2",
+      enable: "",
+      refreshIn: `announce route-refresh ${familyOf(address)} unicast`,
+      refreshOut: "flush adj-rib out",
+    };
+    if (words[action] !== "") this.command(`neighbor ${address} ${words[action]}`);
+  }
+
+  async lastError(address: string): Promise<string> {
+    return exabgpLastError(this.#readEvents(), address);
   }
 
   /** A line of ExaBGP's API. */
@@ -102,9 +144,20 @@ export class Exabgp implements Speaker {
     appendFileSync(this.#pipe, `${line}\n`);
   }
 
-  #readEvents(): string {
-    return existsSync(this.#events) ? readFileSync(this.#events, "utf8") : "";
+  #readEvents(): Json[] {
+    return existsSync(this.#events) ? exabgpEvents(readFileSync(this.#events, "utf8")) : [];
   }
+
+  #write(): void {
+    writeFileSync(this.#file, exabgpConfiguration(this.#spec, this.#script));
+  }
+}
+
+/** "rt:65000:1" is "target:65000:1" there; an AS number of four octets has a word of its own. */
+function extendedWord(community: string): string {
+  const [kind, ...value] = community.split(":");
+  const word = kind === "rt" ? "target" : "origin";
+  return `${word}${Number(value[0]) > 0xffff ? "4" : ""}:${value.join(":")}`;
 }
 
 function exabgpConfiguration(spec: SpeakerSpec, script: string): string {
@@ -123,7 +176,8 @@ function neighborLines(spec: SpeakerSpec, peer: PeerSpec): string[] {
     `  peer-as ${peer.asNumber};`,
     `  hold-time ${peer.holdTime ?? 180};`,
     `  family { ${families.map((family) => `${family} unicast;`).join(" ")} }`,
-    "  api { processes [ api ]; neighbor-changes; receive { parsed; update; notification; } }",
+    "  api { processes [ api ]; neighbor-changes; receive { parsed; open; update; notification; refresh; } " +
+      "send { parsed; open; } }",
   ];
   if (peer.password !== undefined) lines.push(`  md5-password "${peer.password}";`);
   if (peer.passive) lines.push("  passive;");
@@ -139,6 +193,7 @@ function neighborLines(spec: SpeakerSpec, peer: PeerSpec): string[] {
     capabilities.push("nexthop;");
     lines.push("  nexthop { ipv4 unicast ipv6; }");
   }
+  if (peer.fourOctetAs === false) capabilities.push("asn4 disable;");
   if (peer.extendedMessages) capabilities.push("extended-message;");
   lines.push(`  capability { ${capabilities.join(" ")} }`);
   return [...lines, "}"];

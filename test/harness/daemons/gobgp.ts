@@ -5,6 +5,8 @@ import { join } from "node:path";
 import type { LabNode } from "../lab-node.ts";
 import type { BackgroundProcess } from "../process.ts";
 import { waitFor } from "../wait-for.ts";
+import { gobgpConfiguration } from "./gobgp-configuration.ts";
+import { gobgpLastError, gobgpNegotiation } from "./gobgp-session.ts";
 import {
   asCommunity,
   asJson,
@@ -14,14 +16,13 @@ import {
   asText,
   DaemonError,
   type FamilyName,
-  familiesOf,
   familyOf,
-  isInternal,
   type Json,
-  type PeerSpec,
   type RouteSpec,
+  type SeenNegotiation,
   type SeenRoute,
   type SeenSession,
+  type SessionAction,
   type Speaker,
   type SpeakerSpec,
 } from "./speaker.ts";
@@ -32,12 +33,15 @@ const states = ["Unknown", "Idle", "Connect", "Active", "OpenSent", "OpenConfirm
 export class Gobgp implements Speaker {
   readonly daemon = "gobgp";
   readonly #node: LabNode;
-  readonly #spec: SpeakerSpec;
+  #spec: SpeakerSpec;
+  readonly #file: string;
+  #policies = 0;
   #process: BackgroundProcess | undefined;
 
   constructor(node: LabNode, spec: SpeakerSpec) {
     this.#node = node;
     this.#spec = spec;
+    this.#file = join(node.folder, "gobgp.json");
   }
 
   get process(): BackgroundProcess {
@@ -46,12 +50,10 @@ export class Gobgp implements Speaker {
   }
 
   async start(): Promise<void> {
-    const file = join(this.#node.folder, "gobgp.json");
-    // JSON is YAML.
-    writeFileSync(file, JSON.stringify(gobgpConfiguration(this.#spec), undefined, 2));
+    this.#write();
     const restart = this.#process !== undefined && this.#spec.peers.some((peer) => peer.gracefulRestart) ? ["-r"] : [];
     const api = ["--api-hosts", "127.0.0.1:50051", "--pprof-disable"];
-    this.#process = this.#node.spawn(["gobgpd", "-t", "yaml", "-f", file, ...api, ...restart], "gobgpd");
+    this.#process = this.#node.spawn(["gobgpd", "-t", "yaml", "-f", this.#file, ...api, ...restart], "gobgpd");
     await waitFor(() => this.command("global"), { what: "gobgpd to answer" });
     for (const route of this.#spec.routes ?? []) await this.announce(route);
   }
@@ -81,6 +83,7 @@ export class Gobgp implements Speaker {
   }
 
   async announce(route: RouteSpec): Promise<void> {
+    if (route.extendedCommunities !== undefined) await this.#addExtended(route.prefix, route.extendedCommunities);
     const words = ["origin", "igp"];
     if (route.nextHop !== undefined) words.push("nexthop", route.nextHop);
     if (route.asPath !== undefined) words.push("aspath", route.asPath.join(","));
@@ -95,77 +98,47 @@ export class Gobgp implements Speaker {
     await this.command("global", "rib", "del", prefix, "-a", familyOf(prefix));
   }
 
+  async reconfigure(change: Partial<SpeakerSpec>): Promise<void> {
+    this.#spec = { ...this.#spec, ...change };
+    this.#write();
+    this.process.signal("SIGHUP");
+  }
+
+  async negotiated(address: string): Promise<SeenNegotiation> {
+    return gobgpNegotiation(await this.command("neighbor", address));
+  }
+
+  async operate(address: string, action: SessionAction, message?: string): Promise<void> {
+    const words = { disable: "disable", enable: "enable", refreshIn: "softresetin", refreshOut: "softresetout" };
+    await this.command("neighbor", address, words[action], ...(message === undefined ? [] : ["--reason", message]));
+  }
+
+  async lastError(address: string): Promise<string> {
+    return gobgpLastError(this.process.output(), address);
+  }
+
+  /** The client has no word for them when it adds a route, but policies have. */
+  async #addExtended(prefix: string, communities: readonly string[]): Promise<void> {
+    this.#policies += 1;
+    const name = `extended-${this.#policies}`;
+    await this.command("policy", "prefix", "add", name, prefix);
+    await this.command("policy", "statement", "add", name);
+    await this.command("policy", "statement", name, "add", "condition", "prefix", name);
+    const words = communities.map((community) => community.replace(/^ro:/, "soo:"));
+    await this.command("policy", "statement", name, "add", "action", "ext-community", "add", words.join(","));
+    await this.command("policy", "add", name, name);
+    await this.command("global", "policy", "import", "add", name, "default", "accept");
+  }
+
+  #write(): void {
+    // JSON is YAML.
+    writeFileSync(this.#file, JSON.stringify(gobgpConfiguration(this.#spec), undefined, 2));
+  }
+
   /** What the client `gobgp` prints for a command. */
   async command(...words: readonly string[]): Promise<string> {
     return await this.#node.exec(["gobgp", ...words]);
   }
-}
-
-function gobgpConfiguration(spec: SpeakerSpec): object {
-  return {
-    global: {
-      config: {
-        as: spec.asNumber,
-        "router-id": spec.routerId,
-        ...(spec.listen === undefined ? {} : { "local-address-list": spec.listen }),
-      },
-    },
-    neighbors: spec.peers.map((peer) => neighbor(spec, peer)),
-  };
-}
-
-function neighbor(spec: SpeakerSpec, peer: PeerSpec): object {
-  const restart = peer.gracefulRestart;
-  return {
-    config: {
-      "neighbor-address": peer.address,
-      "peer-as": peer.asNumber,
-      ...(peer.password === undefined ? {} : { "auth-password": peer.password }),
-    },
-    transport: {
-      config: {
-        ...(peer.passive ? { "passive-mode": true } : {}),
-        ...(peer.localAddress === undefined ? {} : { "local-address": peer.localAddress }),
-        ...(peer.port === undefined ? {} : { "remote-port": peer.port }),
-      },
-    },
-    timers: {
-      config: {
-        "connect-retry": 1,
-        "idle-hold-time-after-reset": 1,
-        ...(peer.holdTime === undefined
-          ? {}
-          : { "hold-time": peer.holdTime, "keepalive-interval": Math.floor(peer.holdTime / 3) }),
-      },
-    },
-    ...(peer.multihop === undefined || isInternal(spec, peer)
-      ? {}
-      : { "ebgp-multihop": { config: { enabled: true, "multihop-ttl": peer.multihop } } }),
-    ...(peer.ttlSecurity === undefined
-      ? {}
-      : { "ttl-security": { config: { enabled: true, "ttl-min": 256 - peer.ttlSecurity } } }),
-    ...(peer.routeReflectorClient
-      ? {
-          "route-reflector": {
-            config: { "route-reflector-client": true, "route-reflector-cluster-id": spec.clusterId ?? spec.routerId },
-          },
-        }
-      : {}),
-    ...(restart === undefined
-      ? {}
-      : { "graceful-restart": { config: { enabled: true, "restart-time": restart, "notification-enabled": true } } }),
-    "afi-safis": familiesOf(peer).map((family) => ({
-      config: { "afi-safi-name": `${family}-unicast` },
-      ...(restart === undefined ? {} : { "mp-graceful-restart": { config: { enabled: true } } }),
-      ...(peer.addPath === undefined
-        ? {}
-        : {
-            "add-paths": {
-              config: { receive: peer.addPath !== "send", ...(peer.addPath === "receive" ? {} : { "send-max": 16 }) },
-            },
-          }),
-    })),
-  };
 }
 
 /** Attributes stand in a list, by their type code. */
@@ -184,6 +157,7 @@ function routeOf(prefix: string, path: Json): SeenRoute {
     med: asNumber(attribute(4)["metric"]),
     localPref: asNumber(attribute(5)["value"]),
     communities: asList(attribute(8)["communities"]).map(asCommunity),
+    extendedCommunities: asList(attribute(16)["value"]).map((value) => extendedText(asJson(value))),
     largeCommunities: asList(attribute(32)["value"])
       .map(asJson)
       .map((large) => `${large["ASN"]}:${large["LocalData1"]}:${large["LocalData2"]}`),
@@ -195,4 +169,10 @@ function routeOf(prefix: string, path: Json): SeenRoute {
 function segmentText(segment: Json): string {
   const numbers = asList(segment["asns"]).join(" ");
   return segment["segment_type"] === 1 ? `{${numbers}}` : numbers;
+}
+
+/** Route targets and route origins; the rest as it is. */
+function extendedText(value: Json): string {
+  const kind = { 2: "rt", 3: "ro" }[Number(value["subtype"])];
+  return kind === undefined || Number(value["type"]) > 2 ? JSON.stringify(value) : `${kind}:${value["value"]}`;
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { LabNode } from "../lab-node.ts";
 import { type BackgroundProcess, runCommand } from "../process.ts";
 import { waitFor } from "../wait-for.ts";
+import { openbgpdLastError, openbgpdNegotiation } from "./openbgpd-session.ts";
 import {
   asCommunity,
   asJson,
@@ -18,8 +19,10 @@ import {
   type Json,
   type PeerSpec,
   type RouteSpec,
+  type SeenNegotiation,
   type SeenRoute,
   type SeenSession,
+  type SessionAction,
   type Speaker,
   type SpeakerSpec,
 } from "./speaker.ts";
@@ -27,13 +30,15 @@ import {
 export class Openbgpd implements Speaker {
   readonly daemon = "openbgpd";
   readonly #node: LabNode;
-  readonly #spec: SpeakerSpec;
+  #spec: SpeakerSpec;
+  readonly #file: string;
   readonly #socket: string;
   #process: BackgroundProcess | undefined;
 
   constructor(node: LabNode, spec: SpeakerSpec) {
     this.#node = node;
     this.#spec = spec;
+    this.#file = join(node.folder, "openbgpd.conf");
     this.#socket = join(node.folder, "openbgpd.sock");
   }
 
@@ -43,11 +48,9 @@ export class Openbgpd implements Speaker {
   }
 
   async start(): Promise<void> {
-    const file = join(this.#node.folder, "openbgpd.conf");
-    // It refuses a configuration that others may read.
-    writeFileSync(file, openbgpdConfiguration(this.#spec, this.#socket), { mode: 0o600 });
+    this.#write();
     // The node's programs have mounts of their own, so this /run is this daemon's alone.
-    const run = `mount -t tmpfs tmpfs /run && mkdir /run/openbgpd && exec bgpd -d -v -f ${file}`;
+    const run = `mount -t tmpfs tmpfs /run && mkdir /run/openbgpd && exec bgpd -d -v -f ${this.#file}`;
     this.#process = this.#node.spawn(["sh", "-c", run], "openbgpd");
     await waitFor(() => this.command("show", "neighbor"), { what: "openbgpd to answer" });
     for (const route of this.#spec.routes ?? []) await this.announce(route);
@@ -68,10 +71,9 @@ export class Openbgpd implements Speaker {
   }
 
   async sessions(): Promise<SeenSession[]> {
-    const neighbors = asList(asJson(await this.command("show", "neighbor"))["neighbors"]).map(asJson);
+    const neighbors = await this.#neighbors();
     return this.#spec.peers.map((peer) => {
-      const neighbor = neighbors.find((entry) => entry["remote_addr"] === peer.address) ?? {};
-      const state = asText(neighbor["state"]) ?? "unknown";
+      const state = asText(neighbors.get(peer.address)?.["state"]) ?? "unknown";
       return { peer: peer.address, state, established: state === "Established" };
     });
   }
@@ -82,6 +84,10 @@ export class Openbgpd implements Speaker {
     }
     const words: string[] = [];
     for (const community of route.communities ?? []) words.push("community", community);
+    for (const community of route.extendedCommunities ?? []) {
+      const [kind = "", ...value] = community.split(":");
+      words.push("ext-community", kind === "ro" ? "soo" : kind, value.join(":"));
+    }
     for (const community of route.largeCommunities ?? []) words.push("large-community", community);
     if (route.asPath !== undefined) words.push("prepend-self", String(route.asPath.length));
     if (route.med !== undefined) words.push("med", String(route.med));
@@ -94,9 +100,40 @@ export class Openbgpd implements Speaker {
     await this.#bgpctl("network", "delete", prefix);
   }
 
+  async reconfigure(change: Partial<SpeakerSpec>): Promise<void> {
+    this.#spec = { ...this.#spec, ...change };
+    this.#write();
+    await this.#bgpctl("reload");
+  }
+
+  async negotiated(address: string): Promise<SeenNegotiation> {
+    return openbgpdNegotiation((await this.#neighbors()).get(address) ?? {});
+  }
+
+  /** It has no command that sends its own routes again. */
+  async operate(address: string, action: SessionAction, message?: string): Promise<void> {
+    if (action === "refreshOut") throw new DaemonError("openbgpd sends its routes again only when asked by the peer");
+    const words = { disable: "down", enable: "up", refreshIn: "refresh" };
+    await this.#bgpctl("neighbor", address, words[action], ...(message === undefined ? [] : [message]));
+  }
+
+  async lastError(address: string): Promise<string> {
+    return openbgpdLastError((await this.#neighbors()).get(address) ?? {});
+  }
+
   /** What bgpctl answers, in JSON. */
   async command(...words: readonly string[]): Promise<unknown> {
     return JSON.parse(await this.#bgpctl("-j", ...words));
+  }
+
+  async #neighbors(): Promise<Map<string, Json>> {
+    const neighbors = asList(asJson(await this.command("show", "neighbor"))["neighbors"]).map(asJson);
+    return new Map(neighbors.map((neighbor) => [String(neighbor["remote_addr"]), neighbor]));
+  }
+
+  #write(): void {
+    // It refuses a configuration that others may read.
+    writeFileSync(this.#file, openbgpdConfiguration(this.#spec, this.#socket), { mode: 0o600 });
   }
 
   #bgpctl(...words: readonly string[]): Promise<string> {
@@ -127,6 +164,7 @@ function neighborLines(spec: SpeakerSpec, peer: PeerSpec): string[] {
   const hops = peer.ttlSecurity ?? peer.multihop;
   if (hops !== undefined && hops > 1) lines.push(`  multihop ${hops}`);
   if (peer.ttlSecurity !== undefined) lines.push("  ttl-security yes");
+  if (peer.fourOctetAs === false) lines.push("  announce as-4byte no");
   if (peer.passive) lines.push("  passive");
   if (peer.holdTime !== undefined) lines.push(`  holdtime ${peer.holdTime}`);
   if (peer.routeReflectorClient) lines.push(`  route-reflector ${spec.clusterId ?? spec.routerId}`);
@@ -151,6 +189,9 @@ function routeOf(route: Json): SeenRoute {
     med: asNumber(route["metric"]) || undefined,
     localPref: asNumber(route["localpref"]),
     communities: asList(route["communities"]).map(asCommunity),
+    extendedCommunities: asList(route["extended_communities"]).map((text) =>
+      String(text).replace(/^soo /, "ro ").replace(" ", ":"),
+    ),
     largeCommunities: asList(route["large_communities"]).map(String),
     originatorId: asText(route["originator"]),
     clusterList: asList(route["cluster_list"]).map(String),

@@ -80,9 +80,12 @@ function exchange(
   options: Parameters<typeof makePair>[3],
   unsupported: Feature["unsupported"] = {},
 ): Feature {
+  // A loopback's address is what it names as its own in the family that an external session does not have.
+  const onlyInternal = (daemon: PeerDaemon) => daemon === "openbgpd" && (options?.session?.families?.length ?? 1) > 1;
   return {
     name,
     unsupported,
+    ...(onlyInternal("openbgpd") ? { differs: { openbgpd: "over an internal session" } } : {}),
     async test(daemon, context) {
       const ownRoutes: readonly RouteSpec[] = [{ prefix: "192.0.2.0/24" }, { prefix: "2001:db8:1::/48" }];
       const own = (prefix: string): RouteSpec => {
@@ -97,14 +100,15 @@ function exchange(
       const otherRoutes = ["203.0.113.0/24", "2001:db8:2::/48"].map(own);
       const families = options?.session?.families ?? ["ipv4"];
       const spoken = (route: RouteSpec) => families.includes(route.prefix.includes(":") ? "ipv6" : "ipv4");
+      const internal = options?.internal === true || onlyInternal(daemon);
       await using pair = await makePair(daemon, lab, context, {
         ...options,
+        internal,
         starling: { routes: ownRoutes.filter(spoken) },
         other: { routes: otherRoutes.filter(spoken) },
       });
       await pair.establish();
       const { starling, other } = pair;
-      const internal = options?.internal === true;
       for (const { prefix } of ownRoutes.filter(spoken)) {
         const seen = await routeFrom(other, prefix, pair.here);
         expect(seen).toMatchObject({ asPath: internal ? "" : "65001", origin: "igp", best: true });

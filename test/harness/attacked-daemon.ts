@@ -1,6 +1,6 @@
 /** A running starling under attack, and a peer in good standing that must not notice: how every test of bad input begins and ends. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -132,8 +132,9 @@ export class AttackedDaemon implements AsyncDisposable {
       ...this.#setup.file,
       ...keys,
     };
-    // JSON is YAML.
-    writeFileSync(this.file, JSON.stringify(file));
+    // JSON is YAML. Renamed into place: a reload must never read half of it.
+    writeFileSync(`${this.file}.new`, JSON.stringify(file));
+    renameSync(`${this.file}.new`, this.file);
   }
 
   /** Starts the process, also again. */

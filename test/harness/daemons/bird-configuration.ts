@@ -10,7 +10,9 @@ export function birdConfiguration(spec: SpeakerSpec, routes: readonly RouteSpec[
     lines.push(`protocol static own_${family} {`, `  ${family};`, ...own.map(staticRoute), "}");
     if (spec.kernel) {
       const what = "if source = RTS_BGP then accept; reject;";
-      lines.push(`protocol kernel { ${family} { import none; export filter { ${what} }; }; persist; merge paths on; }`);
+      lines.push(
+        `protocol kernel { ${family} { import none; export filter { ${what} }; }; persist; graceful restart on; merge paths on; }`,
+      );
     }
   }
   spec.peers.forEach((peer, index) => {

@@ -86,7 +86,7 @@ export class Rib implements RibSink {
     this.nextHops = new NextHopTable(parts.options.resolveNextHops ? this.#lookup : undefined);
     this.attributes = new AttributeTable(parts.codec, this.nextHops);
     const peer = (id: PeerId) => this.#peers.get(id);
-    this.#ways = new Ways(this.attributes, this.nextHops, peer, parts.surroundings);
+    this.#ways = new Ways(this.attributes, this.nextHops, this.#lookup, peer, parts.surroundings);
     this.#visits = new PathVisits(this.attributes, peer);
     this.#ribs = { [Family.Ipv4]: this.#createRib(Family.Ipv4), [Family.Ipv6]: this.#createRib(Family.Ipv6) };
     if (parts.forwarding !== undefined) {
@@ -105,7 +105,7 @@ export class Rib implements RibSink {
       aggregateAttributes: () =>
         attributesWith(ipv4(0), {
           atomicAggregate: true,
-          aggregator: { asNumber: parts.options.asNumber, address: parts.options.routerId },
+          aggregator: { asNumber: this.#options.asNumber, address: this.#options.routerId },
         }),
     });
     this.groups = new Groups({
@@ -270,6 +270,9 @@ export class Rib implements RibSink {
 
   /** What the kernel's side tells: routes of others and connected prefixes, for next hops to resolve over and perhaps to announce. */
   kernelRoute(prefix: Prefix, source: "kernel" | "connected", path: KernelPath | undefined, learnt: boolean): void {
+    // A policy may ask for the interface: a route that moved to another one is judged as a new one.
+    if (this.#lookup.path(prefix, source)?.hops[0]?.interface !== path?.hops[0]?.interface)
+      this.local.unset(prefix, source);
     this.#lookup.set(prefix, source, path);
     if (path !== undefined && learnt) this.local.set(prefix, source, attributesWith(path.hops[0]?.gateway ?? ipv4(0)));
     else this.local.unset(prefix, source);
@@ -284,7 +287,7 @@ export class Rib implements RibSink {
 
   /** Where packets for this path go, as far as its next hop is resolved. */
   hopsOf(family: Family, path: number): readonly ResolvedHop[] {
-    return this.#ways.of(this.#ribs[family], path).resolved;
+    return this.#ways.hops(this.#ribs[family], path);
   }
 
   /** Milliseconds since the RIB's clock showed `seconds`. */

@@ -50,6 +50,13 @@ export class TableLookup implements RouteLookup {
     if (!this.#connected[family].has(id) && !this.#kernel[family].has(id)) table.remove(id);
   }
 
+  /** The way of such a route; undefined where there is none. */
+  path(prefix: Prefix, source: "kernel" | "connected"): KernelPath | undefined {
+    const { family, w0, w1, w2, w3, length } = prefix;
+    const id = this.#tables[family].find(w0, w1, w2, w3, length);
+    return id < 0 ? undefined : (source === "connected" ? this.#connected : this.#kernel)[family].get(id);
+  }
+
   isLinkUp(interfaceIndex: number): boolean {
     return this.#context.isLinkUp(interfaceIndex);
   }

@@ -8,21 +8,25 @@ import type { LocRib } from "./loc-rib.ts";
 import type { NextHopTable } from "./next-hop.ts";
 import { type Resolution, UNREACHABLE } from "./next-hop-resolver.ts";
 import type { RibPeer } from "./rib-peer.ts";
+import type { TableLookup } from "./route-lookup.ts";
 
 export class Ways {
   readonly #attributes: AttributeTable;
   readonly #nextHops: NextHopTable;
+  readonly #lookup: TableLookup;
   readonly #peer: (id: PeerId) => RibPeer | undefined;
   readonly #links: { interfaceName(index: number): string | undefined };
 
   constructor(
     attributes: AttributeTable,
     nextHops: NextHopTable,
+    lookup: TableLookup,
     peer: (id: PeerId) => RibPeer | undefined,
     links: { interfaceName(index: number): string | undefined },
   ) {
     this.#attributes = attributes;
     this.#nextHops = nextHops;
+    this.#lookup = lookup;
     this.#peer = peer;
     this.#links = links;
   }
@@ -34,9 +38,17 @@ export class Ways {
     return this.#nextHops.resolution(this.#attributes.nextHop(accepted), this.#peer(paths.peer(path))?.interface ?? 0);
   }
 
+  /** The kernel's own routes name their way themselves: most have no gateway that could be resolved. */
+  hops(rib: LocRib, path: number): readonly ResolvedHop[] {
+    const { paths, prefixes } = rib.table;
+    const source = paths.source(path);
+    if (source !== "kernel" && source !== "connected") return this.of(rib, path).resolved;
+    return this.#lookup.path(prefixes.prefix(paths.prefix(path)), source)?.hops ?? [];
+  }
+
   /** The name of the interface that the path leaves by, where one is known. */
   interfaceOf(rib: LocRib, path: number): string | undefined {
-    return this.#nameOf(this.of(rib, path).resolved);
+    return this.#nameOf(this.hops(rib, path));
   }
 
   /** The same for a route that is still being judged. */

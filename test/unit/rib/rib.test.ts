@@ -143,6 +143,27 @@ describe("this speaker's own routes", () => {
     bench.rib.kernelRoute(prefix("10.1.0.0/32"), "kernel", undefined, false);
     expect([...bench.knows(A).keys()]).toEqual([]);
   });
+
+  it("knows the interface of routes that have no gateway, also when they move to another", () => {
+    const bench = new RibBench();
+    const overEth1: Policy = {
+      name: "over eth1",
+      terms: [
+        { match: { ...NOTHING, interface: /^eth1$/ }, set: undefined, then: "accept" },
+        { match: NOTHING, set: undefined, then: "reject" },
+      ],
+    };
+    bench.up(A, { exportPolicies: [overEth1] });
+    const eth = (index: number) => ({ kind: "forward" as const, hops: [{ gateway: undefined, interface: index }] });
+    bench.rib.kernelRoute(prefix("10.1.0.0/32"), "kernel", eth(1), true);
+    bench.rib.kernelRoute(prefix("10.2.0.0/32"), "kernel", eth(2), true);
+    bench.rib.kernelRoute(prefix("10.3.0.0/24"), "connected", eth(1), true);
+    expect([...bench.knows(A).keys()].sort()).toEqual(["10.1.0.0/32", "10.3.0.0/24"]);
+    expect(bench.routes().map((route) => route.hops)).toEqual([eth(1).hops, eth(2).hops, eth(1).hops]);
+    bench.rib.kernelRoute(prefix("10.1.0.0/32"), "kernel", eth(2), true);
+    bench.rib.kernelRoute(prefix("10.2.0.0/32"), "kernel", eth(1), true);
+    expect([...bench.knows(A).keys()].sort()).toEqual(["10.2.0.0/32", "10.3.0.0/24"]);
+  });
 });
 
 describe("next hops and the kernel", () => {

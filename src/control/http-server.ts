@@ -6,6 +6,7 @@ import type { Clock, Logger } from "../bgp/model/ports.ts";
 import { EventStream } from "./http-events.ts";
 import { HttpError, sendJson, sendText } from "./http-reply.ts";
 import { ENDPOINTS, type HttpContext } from "./http-routes.ts";
+import { RequestQueue } from "./request-queue.ts";
 import { RoutePages } from "./route-pages.ts";
 import { type DaemonView, UsageError } from "./views.ts";
 
@@ -13,6 +14,8 @@ const MAX_CONNECTIONS = 128;
 const MAX_HEADER_BYTES = 8 * 1024;
 /** A connection on which nothing moves, in either direction, is closed: also that of a client which stopped reading. */
 const IDLE_MILLISECONDS = 120_000;
+/** Then the client is told to connect anew: with what it may have sent ahead, this bounds what can wait. */
+const MAX_REQUESTS_PER_CONNECTION = 50;
 
 export interface HttpServerOptions {
   readonly address: string;
@@ -38,6 +41,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   const pages = new RoutePages(clock);
   const context: HttpContext = { view, clock, log, events, pages };
   const checkHost = isLoopback(options.address);
+  const requests = new RequestQueue(clock);
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -46,8 +50,9 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
       keepAliveTimeout: 5_000,
       connectionsCheckingInterval: 2_000,
     },
-    (request, response) => void serve(request, response, context, checkHost),
+    (request, response) => requests.add(() => void serve(request, response, context, checkHost)),
   );
+  server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
   server.timeout = IDLE_MILLISECONDS;
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   const port = await listen(server, options);
@@ -76,6 +81,7 @@ async function serve(
   // A client that goes away ends the work through "close"; that it did so is nothing to report.
   response.on("error", () => undefined);
   request.resume();
+  if (response.destroyed) return;
   try {
     if (checkHost) refuseForeignHost(request);
     await dispatch(request, response, context);

@@ -54,6 +54,15 @@ export class HealthyPeer {
     expect(this.longestSilence).toBeLessThan(HOLD_SECONDS * 1000);
   }
 
+  /** Another route besides its own. */
+  announce(prefix: string): void {
+    this.raw.send(rawUpdate(rawAttributes(HealthyPeer.address, [], 100), rawPrefixes(prefix)));
+  }
+
+  withdraw(prefix: string): void {
+    this.raw.send(rawUpdate(Buffer.of(), Buffer.of(), rawPrefixes(prefix)));
+  }
+
   stop(): void {
     this.raw.reset();
   }

@@ -58,9 +58,7 @@ export const NEXT_HOP_ONLINK = 4;
 /** rtm_protocol of routes that the kernel made itself, and of redirects. */
 export const RouteProtocol = { Unspecified: 0, Redirect: 1, Kernel: 2 } as const;
 
-export const LinkAttribute = { Name: 3, Information: 18, ExtendedMask: 29 } as const;
-/** Nested in Information; Data holds what the kind defines: for a VRF its table. */
-export const LinkInformation = { Kind: 1, Data: 2, VrfTable: 1 } as const;
+export const LinkAttribute = { Name: 3, ExtendedMask: 29 } as const;
 export const LINK_SKIP_STATISTICS = 8;
 export const LinkFlag = { Up: 0x1, LowerUp: 0x10000 } as const;
 

@@ -20,18 +20,6 @@ export function linkDump(sequence: number): Uint8Array {
   return bytes;
 }
 
-/** One link, by its name. */
-export function linkRequest(name: string, sequence: number): Uint8Array {
-  const text = Buffer.from(`${name}\0`);
-  const bytes = request(MessageType.GetLink, 16 + 4 + ((text.length + 3) & ~3), sequence);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(6, Flag.Request, true);
-  view.setUint16(HEADER_BYTES + 16, 4 + text.length, true);
-  view.setUint16(HEADER_BYTES + 18, LinkAttribute.Name, true);
-  bytes.set(text, HEADER_BYTES + 20);
-  return bytes;
-}
-
 /** Of both families. */
 export function addressDump(sequence: number): Uint8Array {
   return request(MessageType.GetAddr, 8, sequence);

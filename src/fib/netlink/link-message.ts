@@ -2,15 +2,7 @@
 
 import type { IpAddress } from "../../bgp/model/address.ts";
 import { addressBits, Family } from "../../bgp/model/family.ts";
-import {
-  AddressAttribute,
-  AddressFlag,
-  AF_INET,
-  AF_INET6,
-  LinkAttribute,
-  LinkFlag,
-  LinkInformation,
-} from "./constants.ts";
+import { AddressAttribute, AddressFlag, AF_INET, AF_INET6, LinkAttribute, LinkFlag } from "./constants.ts";
 import type { MessageCursor } from "./message.ts";
 import { addressAt } from "./target-codec.ts";
 
@@ -47,15 +39,6 @@ export function decodeLink(cursor: MessageCursor): LinkMessage | undefined {
   if (name === undefined) return undefined;
   const enabled = (flags & LinkFlag.Up) !== 0;
   return { index: view.getUint32(payload + 4, true), name, enabled, up: enabled && (flags & LinkFlag.LowerUp) !== 0 };
-}
-
-/** The routing table of a VRF device; undefined for any other link. */
-export function decodeVrfTable(cursor: MessageCursor): number | undefined {
-  cursor.parseAttributes(cursor.payload + LINK_HEADER_BYTES);
-  if (!cursor.enter(LinkAttribute.Information) || cursor.text(LinkInformation.Kind) !== "vrf") return undefined;
-  if (!cursor.enter(LinkInformation.Data)) return undefined;
-  const table = cursor.u32(LinkInformation.VrfTable, 0);
-  return table === 0 ? undefined : table;
 }
 
 export function decodeAddress(cursor: MessageCursor): AddressMessage | undefined {

@@ -79,14 +79,6 @@ export class MessageCursor {
     return this.attribute(type) === 0 ? 0 : (this.#lengths[type] ?? 0);
   }
 
-  /** Parses the attributes nested in this one, in place of those parsed before. False if it is not there. */
-  enter(type: number): boolean {
-    const start = this.attribute(type);
-    if (start === 0) return false;
-    this.parseAttributes(start, start + this.attributeLength(type));
-    return true;
-  }
-
   u32(type: number, absent: number): number {
     const offset = this.attribute(type, 4);
     return offset === 0 ? absent : this.view.getUint32(offset, true);

@@ -95,12 +95,6 @@ export class RequestSocket implements RequestPort {
     });
   }
 
-  /** One request and its answer, at once: for start-up, when nothing else waits. Bytes received, or the negative errno. */
-  ask(request: Uint8Array, into: Uint8Array): number {
-    if (libc().send(this.#fd, request, request.length, MSG_DONTWAIT) < 0) return -libc().errno();
-    return this.receive(into);
-  }
-
   receive(into: Uint8Array): number {
     if (!this.#open) return -Errno.EPERM;
     const length = libc().recv(this.#fd, into, into.length, MSG_DONTWAIT);

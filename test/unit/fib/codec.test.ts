@@ -4,9 +4,9 @@ import { formatAddress, type IpAddress, parseAddress } from "../../../src/bgp/mo
 import { Family } from "../../../src/bgp/model/family.ts";
 import { formatPrefix, parsePrefix } from "../../../src/bgp/model/prefix.ts";
 import type { FibTarget } from "../../../src/fib/fib.ts";
-import { addressDump, linkDump, linkRequest, routeDump } from "../../../src/fib/netlink/dump-request.ts";
+import { addressDump, linkDump, routeDump } from "../../../src/fib/netlink/dump-request.ts";
 import { errorCode, errorText } from "../../../src/fib/netlink/error-message.ts";
-import { decodeAddress, decodeLink, decodeVrfTable } from "../../../src/fib/netlink/link-message.ts";
+import { decodeAddress, decodeLink } from "../../../src/fib/netlink/link-message.ts";
 import { MessageCursor } from "../../../src/fib/netlink/message.ts";
 import { RouteMessage } from "../../../src/fib/netlink/route-message.ts";
 import { decodeTarget, encodeTarget } from "../../../src/fib/netlink/target-codec.ts";
@@ -159,7 +159,6 @@ describe("routes as the kernel tells them, rtnetlink(7)", () => {
           if (route.decode(cursor)) decodeTarget(route, cursor);
           decodeLink(cursor);
           decodeAddress(cursor);
-          decodeVrfTable(cursor);
           errorText(cursor);
         }
       }),
@@ -267,9 +266,6 @@ describe("requests, byte by byte", () => {
     expect(Buffer.from(addressDump(7)).toString("hex")).toBe(
       hex("18000000 1600 0103 07000000 00000000  00000000 00000000"),
     );
-    expect(Buffer.from(linkRequest("vrf-a", 7)).toString("hex")).toBe(
-      hex("2c000000 1200 0100 07000000 00000000  00000000 00000000 00000000 00000000  0a00 0300 7672662d6100 0000"),
-    );
   });
 });
 
@@ -336,13 +332,5 @@ describe("links and addresses", () => {
   ])("address: %s", (_name, hex, want) => {
     const a = decodeAddress(cursorOn(hex));
     expect(a && [formatAddress(a.address), formatAddress(a.network), a.length, a.interface, a.usable]).toEqual(want);
-  });
-
-  it("the table of a VRF device", () => {
-    const vrf = (kind: string) =>
-      `40000000 1000 0000 01000000 00000000  0000 0100 09000000 43000100 00000000
-       2000 1280  0800 0100 ${kind}00  0c00 0280 0800 0100 0a000000  0800 0500 00000000`;
-    expect(decodeVrfTable(cursorOn(vrf("767266")))).toBe(10);
-    expect(decodeVrfTable(cursorOn(vrf("746170")))).toBeUndefined();
   });
 });

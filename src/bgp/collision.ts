@@ -7,11 +7,15 @@ export interface Contender {
   readonly state: SessionState;
   /** The peer opened it. */
   readonly incoming: boolean;
+  /** The peer's OPEN has come on it. */
+  readonly isHeard: boolean;
 }
 
 export type CollisionVerdict =
   /** No collision, or none yet. */
   | "both"
+  /** The other one would stay, and its OPEN is on its way: what becomes of this one shows soon. */
+  | "wait"
   /** The connection on which the OPEN came goes, with a Cease. */
   | "closeNew"
   /** The other one goes, with a Cease. */
@@ -29,15 +33,26 @@ export function resolveCollision(facts: {
   readonly remoteAs: Asn;
   /** `other` negotiated graceful restart, and `fresh` came after it was Established. */
   readonly isRestart: boolean;
+  /** `fresh` has not waited for long yet. */
+  readonly isPatient: boolean;
 }): CollisionVerdict {
   const { fresh, other } = facts;
   // CollisionDetectEstablishedState (§8.1.1) is off: an Established session wins, unless the peer restarted behind it.
   if (other.state === "Established") return facts.isRestart ? "replaceOther" : "closeNew";
-  // §6.8 looks at connections in OpenConfirm: in OpenSent the other's peer is not known yet, and its OPEN decides later.
-  if (other.state !== "OpenConfirm") return "both";
+  if (!other.isHeard) return other.state === "OpenSent" && facts.isPatient && loses(facts) ? "wait" : "both";
   // Both opened by the same side: the peer gave up the older one.
   if (fresh.incoming === other.incoming) return "closeOther";
-  return keepsIncoming(facts) === fresh.incoming ? "closeOther" : "closeNew";
+  return loses(facts) ? "closeNew" : "closeOther";
+}
+
+/**
+ * RFC: §6.8 looks at connections in OpenConfirm, so that the connection that loses may be Established for a moment on the side whose
+ * peer hears both OPENs later: a session that comes and goes.
+ *
+ * Ours: it answers an OPEN on such a connection only when the other one's has come, or has not come for a while.
+ */
+function loses(facts: Parameters<typeof resolveCollision>[0]): boolean {
+  return facts.fresh.incoming !== facts.other.incoming && keepsIncoming(facts) !== facts.fresh.incoming;
 }
 
 /** §6.8: the connection that the side with the higher BGP Identifier opened stays; RFC 6286 §2.3: or the higher AS number. */

@@ -250,7 +250,7 @@ export class Peer implements SessionOwner {
     return this.#plainNext;
   }
 
-  judgeOpen(session: Session, open: OpenMessage): Negotiated | undefined {
+  judgeOpen(session: Session, open: OpenMessage, isPatient: boolean): Negotiated | "wait" | undefined {
     const local = this.#parts.localFacts();
     const negotiated = negotiate(this.options, local, open, session.isPlain);
     const other = session === this.#main ? this.#second : this.#main;
@@ -263,10 +263,13 @@ export class Peer implements SessionOwner {
       remoteRouterId: negotiated.remoteRouterId,
       remoteAs: negotiated.peerAs,
       isRestart: this.#late.has(session) && other.negotiated?.gracefulRestart !== undefined,
+      isPatient,
     });
     switch (verdict) {
       case "both":
         return negotiated;
+      case "wait":
+        return "wait";
       case "closeNew":
         this.#dump(session, "connection collision", false);
         return undefined;

@@ -14,7 +14,7 @@ import {
   type OpenMessage,
   RefreshSubtype,
 } from "./model/messages.ts";
-import type { Clock, RibSink } from "./model/ports.ts";
+import type { Clock, RibSink, Timer } from "./model/ports.ts";
 import type { Negotiated } from "./negotiation.ts";
 import type { Connection } from "./transport.ts";
 import type { Task, Turns } from "./turns.ts";
@@ -41,11 +41,17 @@ export interface InputSession {
   readonly negotiated: Negotiated | undefined;
   handle(event: FsmEvent, reason: string): void;
   protocolError(error: NotificationError): void;
-  /** What this OPEN comes to; undefined if the session lost a collision over it. Throws NotificationError. */
-  opened(open: OpenMessage): Negotiated | undefined;
+  /**
+   * What this OPEN comes to; undefined if the session lost a collision over it, "wait" to be asked again soon, while it
+   * `isPatient`. Throws NotificationError.
+   */
+  opened(open: OpenMessage, isPatient: boolean): Negotiated | "wait" | undefined;
   notified(notification: NotificationMessage): void;
 }
 
+/** How long an OPEN waits for that of another connection, and how often it looks. */
+const PATIENCE_MILLISECONDS = 1000;
+const LOOK_MILLISECONDS = 20;
 const KEEPALIVE_RECEIVED: FsmEvent = { kind: "keepaliveReceived" };
 const UPDATE_RECEIVED: FsmEvent = { kind: "updateReceived" };
 
@@ -57,6 +63,9 @@ export class SessionInput implements Task {
   readonly #turns: Turns;
   readonly #framer = new Framer();
   #decoder: UpdateDecoder | undefined = undefined;
+  /** An OPEN that waits; nothing behind it is looked at. */
+  #held: { readonly open: OpenMessage; readonly until: number } | undefined = undefined;
+  #look: Timer | undefined = undefined;
   #isPaused = false;
   #isClosed = false;
 
@@ -80,14 +89,15 @@ export class SessionInput implements Task {
   received(chunk: Uint8Array): void {
     this.#framer.push(chunk);
     // Nothing more is read before this is dealt with, so that what waits is bounded.
-    if (this.#turns.run(this) || this.#isPaused || this.#isClosed) return;
+    if ((this.#turns.run(this) && this.#held === undefined) || this.#isPaused || this.#isClosed) return;
     this.#isPaused = true;
     this.#connection.pause();
   }
 
   work(until: number): boolean {
     try {
-      while (!this.#isClosed) {
+      if (this.#held !== undefined) this.#judge(this.#held);
+      while (!this.#isClosed && this.#held === undefined) {
         const frame = this.#framer.next();
         if (frame === undefined) break;
         this.#dispatch(frame);
@@ -96,7 +106,7 @@ export class SessionInput implements Task {
     } catch (error) {
       this.#session.protocolError(error instanceof NotificationError ? error : this.#internalError(error));
     }
-    if (this.#isPaused && !this.#isClosed) {
+    if (this.#isPaused && !this.#isClosed && this.#held === undefined) {
       this.#isPaused = false;
       this.#connection.resume();
     }
@@ -112,6 +122,7 @@ export class SessionInput implements Task {
 
   close(): void {
     this.#isClosed = true;
+    this.#look?.cancel();
     this.#turns.forget(this);
   }
 
@@ -148,8 +159,19 @@ export class SessionInput implements Task {
       session.handle({ kind: "openReceived", holdSeconds: 0, keepaliveSeconds: 0 }, "OPEN received");
       return;
     }
-    const negotiated = session.opened(decodeOpen(body));
+    this.#judge({ open: decodeOpen(body), until: this.#clock.now() + PATIENCE_MILLISECONDS });
+  }
+
+  #judge(held: { readonly open: OpenMessage; readonly until: number }): void {
+    const session = this.#session;
+    const negotiated = session.opened(held.open, this.#clock.now() < held.until);
+    this.#held = negotiated === "wait" ? held : undefined;
     if (negotiated === undefined) return;
+    if (negotiated === "wait") {
+      this.#look?.cancel();
+      this.#look = this.#clock.after(LOOK_MILLISECONDS, () => this.#turns.wake(this));
+      return;
+    }
     const { holdSeconds, keepaliveSeconds } = negotiated;
     // RFC 8654 §4: also for what comes right behind the peer's OPEN.
     if (negotiated.extendedMessages) this.#framer.maxLength = MAX_EXTENDED_LENGTH;

@@ -23,8 +23,8 @@ export interface SessionOwner extends InputOwner {
   readonly counters: MessageCounters;
   dialRequest(): DialRequest | undefined;
   openMessage(session: Session): OpenMessage;
-  /** What the peer's OPEN comes to; undefined if the session lost a collision over it. Throws NotificationError. */
-  judgeOpen(session: Session, open: OpenMessage): Negotiated | undefined;
+  /** As `opened` of the session's input has it. */
+  judgeOpen(session: Session, open: OpenMessage, isPatient: boolean): Negotiated | "wait" | undefined;
   /** Another attempt without what the peer rejected is worth making. */
   wantsAnother(session: Session, notification: NotificationMessage): boolean;
   /** Nobody answered, and another attempt begins. */
@@ -59,6 +59,8 @@ export class Session implements MessageSink, InputSession {
   /** Our OPEN was sent without capabilities. */
   isPlain = false;
   negotiated: Negotiated | undefined = undefined;
+  /** The peer's OPEN has come on the present connection. */
+  isHeard = false;
   readonly #parts: SessionParts;
   readonly #owner: SessionOwner;
   readonly #timers: SessionTimers;
@@ -137,9 +139,10 @@ export class Session implements MessageSink, InputSession {
     this.handle({ kind: "protocolError", notification: { code, subcode, data } }, error.message);
   }
 
-  opened(open: OpenMessage): Negotiated | undefined {
-    const negotiated = this.#owner.judgeOpen(this, open);
-    if (negotiated !== undefined) this.negotiated = negotiated;
+  opened(open: OpenMessage, isPatient: boolean): Negotiated | "wait" | undefined {
+    this.isHeard = true;
+    const negotiated = this.#owner.judgeOpen(this, open, isPatient);
+    if (negotiated !== undefined && negotiated !== "wait") this.negotiated = negotiated;
     return negotiated;
   }
 
@@ -288,6 +291,7 @@ export class Session implements MessageSink, InputSession {
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#connection = undefined;
+    this.isHeard = false;
     this.#input?.close();
     this.#input = undefined;
     how(connection);

@@ -52,6 +52,53 @@ describe("two speakers, RFC 4271", () => {
     expect([a.state(), b.state()]).toEqual([state, state]);
   });
 
+  describe("an OPEN on the connection that a collision will take away, RFC 4271 §6.8", () => {
+    /** The peer has the higher identifier: the connection that it opened stays. It speaks first on the other. */
+    async function collide() {
+      const clock = new VirtualClock();
+      const network = new MemoryNetwork(clock);
+      const a = new TestSpeaker(A, network, clock);
+      const transport = network.host(address(B));
+      const [loses, stays] = [new ScriptedPeer(), new ScriptedPeer()];
+      await loses.listen(transport, address(B));
+      await a.start({ to: B });
+      stays.dial(transport, address(A));
+      clock.advance(10);
+      loses.sendOpen();
+      loses.sendKeepalive();
+      clock.advance(500);
+      expect(loses.heard).toEqual(["OPEN"]);
+      expect(a.state()).toBe("OpenSent");
+      return { clock, a, loses, stays };
+    }
+
+    it("waits for the other's", async () => {
+      const { clock, a, loses, stays } = await collide();
+      stays.sendOpen();
+      stays.sendKeepalive();
+      clock.advance(100);
+      expect(loses.heard[1]).toContain("NOTIFICATION 6/7");
+      expect(stays.heard.slice(0, 2)).toEqual(["OPEN", "KEEPALIVE"]);
+      expect(a.state()).toBe("Established");
+      expect(a.transitions.filter((line) => line.includes("Established"))).toHaveLength(1);
+    });
+
+    it("waits no longer when the other is gone", async () => {
+      const { clock, a, loses, stays } = await collide();
+      stays.connection?.close();
+      clock.advance(100);
+      expect(loses.heard.slice(0, 2)).toEqual(["OPEN", "KEEPALIVE"]);
+      expect(a.state()).toBe("Established");
+    });
+
+    it("waits no longer than a second", async () => {
+      const { clock, a, loses } = await collide();
+      clock.advance(600);
+      expect(loses.heard.slice(0, 2)).toEqual(["OPEN", "KEEPALIVE"]);
+      expect(a.state()).toBe("Established");
+    });
+  });
+
   it.each<[string, Partial<PeerOptions>, RegExp]>([
     ["no password", {}, /no answer within 5 s: .*wants a TCP MD5 password$/],
     ["a password", { password: "secret" }, /its TCP MD5 password differs$/],

@@ -12,14 +12,17 @@ interface Case {
   localAs?: number;
   remoteAs?: number;
   isRestart?: boolean;
+  isHeard?: boolean;
+  isPatient?: boolean;
 }
 
 function resolve(c: Case): CollisionVerdict {
   const fresh = c.fresh ?? "incoming";
   return resolveCollision({
-    fresh: { state: "OpenSent", incoming: fresh === "incoming" },
+    fresh: { state: "OpenSent", incoming: fresh === "incoming", isHeard: true },
     other: {
       state: c.state ?? "OpenConfirm",
+      isHeard: c.isHeard ?? ["OpenConfirm", "Established"].includes(c.state ?? "OpenConfirm"),
       incoming: (c.other ?? (fresh === "incoming" ? "outgoing" : "incoming")) === "incoming",
     },
     localRouterId: routerId(c.local ?? 1),
@@ -27,6 +30,7 @@ function resolve(c: Case): CollisionVerdict {
     remoteRouterId: routerId(c.remote ?? 2),
     remoteAs: asn(c.remoteAs ?? 65000),
     isRestart: c.isRestart ?? false,
+    isPatient: c.isPatient ?? true,
   });
 }
 
@@ -50,7 +54,11 @@ describe("connection collision, RFC 4271 §6.8", () => {
       { state: "Established", isRestart: true },
       "replaceOther",
     ],
-    ["nobody knows yet who is in OpenSent", { state: "OpenSent" }, "both"],
+    ["the other is in OpenSent, and would lose", { state: "OpenSent" }, "both"],
+    ["the other is in OpenSent, and would stay", { state: "OpenSent", fresh: "outgoing" }, "wait"],
+    ["and says nothing for long", { state: "OpenSent", fresh: "outgoing", isPatient: false }, "both"],
+    ["the other waits, and loses", { state: "OpenSent", isHeard: true }, "closeOther"],
+    ["the other waits, and stays", { state: "OpenSent", isHeard: true, fresh: "outgoing" }, "closeNew"],
     ["Connect is no connection", { state: "Connect" }, "both"],
     ["Active is no connection", { state: "Active" }, "both"],
   ])("%s", (_name, facts, verdict) => {

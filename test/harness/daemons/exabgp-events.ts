@@ -88,10 +88,9 @@ function asPathText(path: unknown): string {
     .join(" ");
 }
 
-/** "target:65000:1" */
+/** "target:65000:1"; the address of "origin:1:10.0.0.1" stands last. */
 function extendedText(entry: Json): string {
-  return String(entry["string"])
-    .replace(/^target4?:/, "rt:")
-    .replace(/^origin4?:/, "ro:")
-    .replace(/L(?=:)/, "");
+  const [kind = "", first = "", second = ""] = String(entry["string"]).split(":");
+  const value = second.includes(".") ? `${second}:${first}` : `${first.replace("L", "")}:${second}`;
+  return `${kind.replace(/^target4?$/, "rt").replace(/^origin4?$/, "ro")}:${value}`;
 }

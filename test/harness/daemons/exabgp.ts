@@ -153,11 +153,21 @@ export class Exabgp implements Speaker {
   }
 }
 
-/** "rt:65000:1" is "target:65000:1" there; an AS number of four octets has a word of its own. */
+/** In hexadecimal: its own words for communities that hold an address end up as others. RFC 4360, RFC 5668. */
 function extendedWord(community: string): string {
-  const [kind, ...value] = community.split(":");
-  const word = kind === "rt" ? "target" : "origin";
-  return `${word}${Number(value[0]) > 0xffff ? "4" : ""}:${value.join(":")}`;
+  const [kind, administrator = "", assigned] = community.split(":");
+  const bytes = Buffer.alloc(8);
+  bytes[1] = kind === "rt" ? 2 : 3;
+  if (administrator.includes(".") || Number(administrator) > 0xffff) {
+    bytes[0] = administrator.includes(".") ? 1 : 2;
+    if (bytes[0] === 1) bytes.set(administrator.split(".").map(Number), 2);
+    else bytes.writeUInt32BE(Number(administrator), 2);
+    bytes.writeUInt16BE(Number(assigned), 6);
+  } else {
+    bytes.writeUInt16BE(Number(administrator), 2);
+    bytes.writeUInt32BE(Number(assigned), 4);
+  }
+  return `0x${bytes.toString("hex")}`;
 }
 
 function exabgpConfiguration(spec: SpeakerSpec, script: string): string {
@@ -176,7 +186,7 @@ function neighborLines(spec: SpeakerSpec, peer: PeerSpec): string[] {
     `  peer-as ${peer.asNumber};`,
     `  hold-time ${peer.holdTime ?? 180};`,
     `  family { ${families.map((family) => `${family} unicast;`).join(" ")} }`,
-    "  api { processes [ api ]; neighbor-changes; receive { parsed; open; update; notification; refresh; } " +
+    "  api { processes [ api ]; neighbor-changes; receive { parsed; open; update; notification; } " +
       "send { parsed; open; } }",
   ];
   if (peer.password !== undefined) lines.push(`  md5-password "${peer.password}";`);
@@ -194,7 +204,7 @@ function neighborLines(spec: SpeakerSpec, peer: PeerSpec): string[] {
     lines.push("  nexthop { ipv4 unicast ipv6; }");
   }
   if (peer.fourOctetAs === false) capabilities.push("asn4 disable;");
-  if (peer.extendedMessages) capabilities.push("extended-message;");
+  capabilities.push(`extended-message ${peer.extendedMessages ? "enable" : "disable"};`);
   lines.push(`  capability { ${capabilities.join(" ")} }`);
   return [...lines, "}"];
 }

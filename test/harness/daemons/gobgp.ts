@@ -110,24 +110,27 @@ export class Gobgp implements Speaker {
 
   async operate(address: string, action: SessionAction, message?: string): Promise<void> {
     const words = { disable: "disable", enable: "enable", refreshIn: "softresetin", refreshOut: "softresetout" };
-    await this.command("neighbor", address, words[action], ...(message === undefined ? [] : ["--reason", message]));
+    // Its "disable" loses the text.
+    if (message !== undefined) await this.command("neighbor", address, "reset", "--reason", message);
+    await this.command("neighbor", address, words[action]);
   }
 
   async lastError(address: string): Promise<string> {
     return gobgpLastError(this.process.output(), address);
   }
 
-  /** The client has no word for them when it adds a route, but policies have. */
+  /** The client has no word for them when it adds a route, but policies have: one for each statement. */
   async #addExtended(prefix: string, communities: readonly string[]): Promise<void> {
-    this.#policies += 1;
-    const name = `extended-${this.#policies}`;
-    await this.command("policy", "prefix", "add", name, prefix);
-    await this.command("policy", "statement", "add", name);
-    await this.command("policy", "statement", name, "add", "condition", "prefix", name);
-    const words = communities.map((community) => community.replace(/^ro:/, "soo:"));
-    await this.command("policy", "statement", name, "add", "action", "ext-community", "add", words.join(","));
-    await this.command("policy", "add", name, name);
-    await this.command("global", "policy", "import", "add", name, "default", "accept");
+    for (const community of communities) {
+      this.#policies += 1;
+      const name = `extended-${this.#policies}`;
+      await this.command("policy", "prefix", "add", name, prefix);
+      await this.command("policy", "statement", "add", name);
+      await this.command("policy", "statement", name, "add", "condition", "prefix", name);
+      await this.command("policy", "statement", name, "add", "action", "ext-community", "add", extendedWord(community));
+      await this.command("policy", "add", name, name);
+      await this.command("global", "policy", "import", "add", name, "default", "accept");
+    }
   }
 
   #write(): void {
@@ -174,5 +177,14 @@ function segmentText(segment: Json): string {
 /** Route targets and route origins; the rest as it is. */
 function extendedText(value: Json): string {
   const kind = { 2: "rt", 3: "ro" }[Number(value["subtype"])];
-  return kind === undefined || Number(value["type"]) > 2 ? JSON.stringify(value) : `${kind}:${value["value"]}`;
+  if (kind === undefined || Number(value["type"]) > 2) return JSON.stringify(value);
+  // A four-octet AS number has a point.
+  const text = String(value["value"]).replace(/^(\d+)\.(\d+):/, (_, high, low) => `${high * 65536 + Number(low)}:`);
+  return `${kind}:${text}`;
+}
+
+function extendedWord(community: string): string {
+  return community
+    .replace(/^ro:/, "soo:")
+    .replace(/:(\d+):/, (whole, as) => (as > 0xffff ? `:${as >>> 16}.${as & 0xffff}:` : whole));
 }

@@ -104,6 +104,10 @@ export class Openbgpd implements Speaker {
     this.#spec = { ...this.#spec, ...change };
     this.#write();
     await this.#bgpctl("reload");
+    // One that waits after a failure does not try what is new before its time.
+    for (const { peer, established } of await this.sessions()) {
+      if (!established) await this.#bgpctl("neighbor", peer, "up");
+    }
   }
 
   async negotiated(address: string): Promise<SeenNegotiation> {
@@ -177,6 +181,8 @@ function neighborLines(spec: SpeakerSpec, peer: PeerSpec): string[] {
 
 function routeOf(route: Json): SeenRoute {
   const neighbor = asJson(route["neighbor"]);
+  const attributes = asList(route["attributes"]).map(asJson);
+  const attribute = (key: string) => attributes.find((entry) => key in entry)?.[key];
   return {
     prefix: String(route["prefix"]),
     best: route["best"] === true,
@@ -193,7 +199,7 @@ function routeOf(route: Json): SeenRoute {
       String(text).replace(/^soo /, "ro ").replace(" ", ":"),
     ),
     largeCommunities: asList(route["large_communities"]).map(String),
-    originatorId: asText(route["originator"]),
-    clusterList: asList(route["cluster_list"]).map(String),
+    originatorId: asText(attribute("originator")),
+    clusterList: asList(attribute("cluster_list")).map(String),
   };
 }

@@ -1,0 +1,4 @@
+import { testFeatures } from "../harness/interop-suite.ts";
+import { refreshFeatures } from "./features/refresh.ts";
+
+testFeatures("exabgp", refreshFeatures);

@@ -1,0 +1,4 @@
+import { testFeatures } from "../harness/interop-suite.ts";
+import { reflectionFeatures } from "./features/reflection.ts";
+
+testFeatures("openbgpd", reflectionFeatures);

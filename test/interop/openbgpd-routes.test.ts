@@ -1,0 +1,4 @@
+import { testFeatures } from "../harness/interop-suite.ts";
+import { routeFeatures } from "./features/routes.ts";
+
+testFeatures("openbgpd", routeFeatures);

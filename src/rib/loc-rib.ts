@@ -213,9 +213,10 @@ export class LocRib {
   }
 
   /** Import rules changed for this path, or what it stands for did. */
-  setAccepted(path: number, accepted: AttrsId): void {
+  setAccepted(path: number, accepted: AttrsId, blackhole: boolean): void {
     const { paths } = this.table;
-    if (paths.accepted(path) === accepted) return;
+    if (paths.accepted(path) === accepted && paths.isBlackhole(path) === blackhole) return;
+    paths.setBlackhole(path, blackhole);
     const peer = this.#context.peer(paths.peer(path));
     this.#setAttributes(path, paths.received(path), accepted, peer);
     paths.setTouched(path, true);
@@ -297,6 +298,18 @@ export class LocRib {
       const state = peer.family(this.table.family);
       state.accepted += (accepted !== 0 ? 1 : 0) - (acceptedBefore !== 0 ? 1 : 0);
     }
+  }
+
+  /** Another limit: what is there already may be too much. */
+  checkLimit(peer: RibPeer): void {
+    const { family } = this.table;
+    const state = peer.family(family);
+    const limit = peer.limit(family);
+    const percent = limit === undefined ? 0 : (state.received * 100) / limit.limit;
+    state.exceeded = false;
+    state.warned = limit !== undefined && percent >= limit.warnPercent;
+    if (percent > 100) this.#overLimit(peer, family);
+    else if (state.warned) this.#context.limitReached(peer, family, "near");
   }
 
   #overLimit(peer: RibPeer, family: Family): void {

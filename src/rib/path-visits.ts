@@ -38,7 +38,8 @@ export class PathVisits {
     const received = paths.received(path);
     if (peer === undefined || received === 0) return;
     const prefix = peer.inbound.dependsOnPrefix ? prefixes.prefix(paths.prefix(path)) : undefined;
-    rib.setAccepted(path, peer.inbound.accept(received, this.#attributes.attributes(received), prefix));
+    const accepted = peer.inbound.accept(received, this.#attributes.attributes(received), prefix);
+    rib.setAccepted(path, accepted, accepted !== 0 && peer.inbound.isBlackhole);
     if (rib.isStale(path) && !this.#becomesLongLived(rib, path)) rib.remove(path);
   }
 
@@ -52,7 +53,7 @@ export class PathVisits {
     const kept = longLivedStale(this.#attributes.attributes(accepted));
     if (kept === undefined) return false;
     const marked = this.#attributes.intern(kept);
-    rib.setAccepted(path, marked);
+    rib.setAccepted(path, marked, paths.isBlackhole(path));
     this.#attributes.release(marked);
     return true;
   }

@@ -160,6 +160,12 @@ export class Rib implements RibSink {
     this.wake();
   }
 
+  /** Limits of a peer changed while its session stands. */
+  checkLimits(id: PeerId): void {
+    const peer = this.#peers.get(id);
+    if (peer?.facts !== undefined) for (const family of FAMILIES) this.#ribs[family].checkLimit(peer);
+  }
+
   /** Every CLUSTER_ID of ours, for the loop check of RFC 4456 §8. */
   #collectClusterIds(): void {
     this.#clusterIds = [

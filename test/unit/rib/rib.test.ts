@@ -250,6 +250,9 @@ describe("next hops and the kernel", () => {
     bench.announce(B, doomed, "10.2.0.1/32");
     bench.clock.settle();
     expect(Object.fromEntries(bench.kernel)).toEqual({ "10.1.0.1/32": "11.1@1", "10.2.0.1/32": "blackhole" });
+    bench.rib.updatePeers([peerOptions(A, { importPolicies: [agreeing] }), peerOptions(B)]);
+    bench.clock.settle();
+    expect(Object.fromEntries(bench.kernel)).toEqual({ "10.1.0.1/32": "blackhole", "10.2.0.1/32": "11.1@1" });
   });
 });
 
@@ -354,6 +357,25 @@ describe("maximum prefixes (RFC 4486 §4)", () => {
     bench.announce(A, plain, "10.3.0.0/16", "10.4.0.0/16", "10.5.0.0/16");
     expect(bench.limits).toEqual(["1 near", "1 exceeded"]);
     expect(bench.routes()).toHaveLength(5);
+  });
+
+  it("is compared with what is there when it changes", () => {
+    const bench = new RibBench();
+    bench.up(A, limited(false));
+    bench.up(B);
+    bench.announce(A, plain, "10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16");
+    bench.limits.length = 0;
+    const limit = (count: number) => {
+      bench.rib.updatePeers([
+        peerOptions(A, { maxPrefixes: [{ family: Family.Ipv4, limit: count, warnPercent: 80, discard: false }] }),
+      ]);
+      bench.rib.checkLimits(A);
+    };
+    for (const count of [10, 3, 2]) limit(count);
+    expect(bench.limits).toEqual(["1 near", "1 exceeded"]);
+    bench.rib.peerDown(A, { kind: "flush" });
+    bench.rib.checkLimits(A);
+    expect(bench.limits).toHaveLength(2);
   });
 
   it("discards what is beyond it, but takes updates of what it has", () => {

@@ -11,10 +11,25 @@ export interface Contender {
   readonly isHeard: boolean;
 }
 
+export interface CollisionFacts {
+  readonly fresh: Contender;
+  readonly other: Contender | undefined;
+  readonly localRouterId: RouterId;
+  readonly localAs: Asn;
+  readonly remoteRouterId: RouterId;
+  readonly remoteAs: Asn;
+  /** `other` negotiated graceful restart, and `fresh` came after it was Established. */
+  readonly isRestart: boolean;
+  /** How long the OPEN on `fresh` has been waiting for its answer. */
+  readonly waitedMilliseconds: number;
+  /** How long `other` has been in its state. */
+  readonly otherMilliseconds: number;
+}
+
 export type CollisionVerdict =
   /** No collision, or none yet. */
   | "both"
-  /** The other one would stay, and its OPEN is on its way: what becomes of this one shows soon. */
+  /** What becomes of `fresh` shows soon: ask again. */
   | "wait"
   /** The connection on which the OPEN came goes, with a Cease. */
   | "closeNew"
@@ -23,45 +38,40 @@ export type CollisionVerdict =
   /** The other one is a relic of before the peer's restart: it goes without a word, and its routes stay. */
   | "replaceOther";
 
-/** Asked when a valid OPEN has come on `fresh` while `other` exists. */
-export function resolveCollision(facts: {
-  readonly fresh: Contender;
-  readonly other: Contender;
-  readonly localRouterId: RouterId;
-  readonly localAs: Asn;
-  readonly remoteRouterId: RouterId;
-  readonly remoteAs: Asn;
-  /** `other` negotiated graceful restart, and `fresh` came after it was Established. */
-  readonly isRestart: boolean;
-  /** `fresh` has not waited for long yet. */
-  readonly isPatient: boolean;
-}): CollisionVerdict {
-  const { fresh, other } = facts;
-  // CollisionDetectEstablishedState (§8.1.1) is off: an Established session wins, unless the peer restarted behind it.
-  if (other.state === "Established") return facts.isRestart ? "replaceOther" : "closeNew";
-  if (!other.isHeard) return other.state === "OpenSent" && facts.isPatient && loses(facts) ? "wait" : "both";
-  // Both opened by the same side: the peer gave up the older one.
-  if (fresh.incoming === other.incoming) return "closeOther";
-  return loses(facts) ? "closeNew" : "closeOther";
-}
+const ALONE_MILLISECONDS = 20;
+const PATIENCE_MILLISECONDS = 1000;
+const YOUNG_MILLISECONDS = 2000;
 
 /**
- * RFC: §6.8 looks at connections in OpenConfirm, so that the connection that loses may be Established for a moment on the side whose
- * peer hears both OPENs later: a session that comes and goes.
+ * Asked when a valid OPEN has come on `fresh`.
  *
- * Ours: it answers an OPEN on such a connection only when the other one's has come, or has not come for a while.
+ * RFC: §6.8 looks at connections in OpenConfirm when an OPEN comes, each side for itself. The connection that loses may then be
+ * Established for a moment on the side that hears the OPENs in the other order, or each side closes another one.
+ *
+ * Ours: an OPEN on the connection that would lose is answered only when the other one's has come, or has not come for a second.
  */
-function loses(facts: Parameters<typeof resolveCollision>[0]): boolean {
-  return facts.fresh.incoming !== facts.other.incoming && keepsIncoming(facts) !== facts.fresh.incoming;
+export function resolveCollision(facts: CollisionFacts): CollisionVerdict {
+  const { fresh, other, waitedMilliseconds } = facts;
+  const isPatient = waitedMilliseconds < PATIENCE_MILLISECONDS;
+  if (other === undefined) {
+    // The peer's own connection may be waiting to be accepted.
+    const mayBeFollowed = !fresh.incoming && keepsIncoming(facts);
+    return mayBeFollowed && waitedMilliseconds < ALONE_MILLISECONDS ? "wait" : "both";
+  }
+  if (other.state === "Established") {
+    // The peer may just be closing that session, because it had heard both OPENs before: then `fresh` is all that is left.
+    if (isPatient && facts.otherMilliseconds < YOUNG_MILLISECONDS) return "wait";
+    // CollisionDetectEstablishedState (§8.1.1) is off: an Established session wins, unless the peer restarted behind it.
+    return facts.isRestart ? "replaceOther" : "closeNew";
+  }
+  const loses = fresh.incoming !== other.incoming && keepsIncoming(facts) !== fresh.incoming;
+  if (!other.isHeard) return other.state === "OpenSent" && isPatient && loses ? "wait" : "both";
+  // Both opened by the same side: the peer gave up the older one.
+  return loses ? "closeNew" : "closeOther";
 }
 
 /** §6.8: the connection that the side with the higher BGP Identifier opened stays; RFC 6286 §2.3: or the higher AS number. */
-function keepsIncoming(facts: {
-  readonly localRouterId: RouterId;
-  readonly localAs: Asn;
-  readonly remoteRouterId: RouterId;
-  readonly remoteAs: Asn;
-}): boolean {
+function keepsIncoming(facts: CollisionFacts): boolean {
   if (facts.localRouterId !== facts.remoteRouterId) return facts.localRouterId < facts.remoteRouterId;
   return facts.localAs < facts.remoteAs;
 }

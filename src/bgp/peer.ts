@@ -159,16 +159,20 @@ export class Peer implements SessionOwner {
   /** Other options; `restart`: the session does not outlive them. */
   update(options: PeerOptions, restart: boolean): void {
     if (restart) this.cease(CeaseSubcode.OtherConfigurationChange, undefined, undefined);
-    const wasEnabled = this.#enabled;
+    // What an operator switched off stays off until the file says something else than before.
+    const switched = options.enabled === this.options.enabled ? undefined : options.enabled;
     this.options = options;
-    this.#enabled = options.enabled;
+    this.#enabled = switched ?? this.#enabled;
     if (options.remote.kind === "address") this.#address = options.remote.address;
     if (restart) {
       this.#main.dispose();
       this.#main = new Session(this, this.#config(), this.#parts);
       this.start();
-    } else if (wasEnabled && !options.enabled) this.disable(undefined);
-    else if (!wasEnabled && options.enabled) this.enable();
+      return;
+    }
+    this.#main.configure(this.#config());
+    if (switched === true) this.enable();
+    else if (switched === false) this.disable(undefined);
   }
 
   /** RFC 2918; false where the peer does not know it. */
@@ -250,11 +254,10 @@ export class Peer implements SessionOwner {
     return this.#plainNext;
   }
 
-  judgeOpen(session: Session, open: OpenMessage, isPatient: boolean): Negotiated | "wait" | undefined {
+  judgeOpen(session: Session, open: OpenMessage, waitedMilliseconds: number): Negotiated | "wait" | undefined {
     const local = this.#parts.localFacts();
     const negotiated = negotiate(this.options, local, open, session.isPlain);
     const other = session === this.#main ? this.#second : this.#main;
-    if (other === undefined) return negotiated;
     const verdict = resolveCollision({
       fresh: session,
       other,
@@ -262,8 +265,9 @@ export class Peer implements SessionOwner {
       localAs: this.options.localAs,
       remoteRouterId: negotiated.remoteRouterId,
       remoteAs: negotiated.peerAs,
-      isRestart: this.#late.has(session) && other.negotiated?.gracefulRestart !== undefined,
-      isPatient,
+      isRestart: this.#late.has(session) && other?.negotiated?.gracefulRestart !== undefined,
+      waitedMilliseconds,
+      otherMilliseconds: this.#parts.clock.now() - this.#since,
     });
     switch (verdict) {
       case "both":
@@ -274,6 +278,7 @@ export class Peer implements SessionOwner {
         this.#dump(session, "connection collision", false);
         return undefined;
       default:
+        if (other === undefined) return negotiated;
         this.#dump(
           other,
           verdict === "replaceOther" ? "the peer has restarted" : "connection collision",

@@ -42,15 +42,14 @@ export interface InputSession {
   handle(event: FsmEvent, reason: string): void;
   protocolError(error: NotificationError): void;
   /**
-   * What this OPEN comes to; undefined if the session lost a collision over it, "wait" to be asked again soon, while it
-   * `isPatient`. Throws NotificationError.
+   * What this OPEN comes to; undefined if the session lost a collision over it, "wait" to be asked again soon, and told how long the
+   * OPEN has waited. Throws NotificationError.
    */
-  opened(open: OpenMessage, isPatient: boolean): Negotiated | "wait" | undefined;
+  opened(open: OpenMessage, waitedMilliseconds: number): Negotiated | "wait" | undefined;
   notified(notification: NotificationMessage): void;
 }
 
-/** How long an OPEN waits for that of another connection, and how often it looks. */
-const PATIENCE_MILLISECONDS = 1000;
+/** How often an OPEN that waits is looked at again. */
 const LOOK_MILLISECONDS = 20;
 const KEEPALIVE_RECEIVED: FsmEvent = { kind: "keepaliveReceived" };
 const UPDATE_RECEIVED: FsmEvent = { kind: "updateReceived" };
@@ -64,7 +63,7 @@ export class SessionInput implements Task {
   readonly #framer = new Framer();
   #decoder: UpdateDecoder | undefined = undefined;
   /** An OPEN that waits; nothing behind it is looked at. */
-  #held: { readonly open: OpenMessage; readonly until: number } | undefined = undefined;
+  #held: { readonly open: OpenMessage; readonly since: number } | undefined = undefined;
   #look: Timer | undefined = undefined;
   #isPaused = false;
   #isClosed = false;
@@ -159,12 +158,12 @@ export class SessionInput implements Task {
       session.handle({ kind: "openReceived", holdSeconds: 0, keepaliveSeconds: 0 }, "OPEN received");
       return;
     }
-    this.#judge({ open: decodeOpen(body), until: this.#clock.now() + PATIENCE_MILLISECONDS });
+    this.#judge({ open: decodeOpen(body), since: this.#clock.now() });
   }
 
-  #judge(held: { readonly open: OpenMessage; readonly until: number }): void {
+  #judge(held: { readonly open: OpenMessage; readonly since: number }): void {
     const session = this.#session;
-    const negotiated = session.opened(held.open, this.#clock.now() < held.until);
+    const negotiated = session.opened(held.open, this.#clock.now() - held.since);
     this.#held = negotiated === "wait" ? held : undefined;
     if (negotiated === undefined) return;
     if (negotiated === "wait") {

@@ -24,7 +24,7 @@ export interface SessionOwner extends InputOwner {
   dialRequest(): DialRequest | undefined;
   openMessage(session: Session): OpenMessage;
   /** As `opened` of the session's input has it. */
-  judgeOpen(session: Session, open: OpenMessage, isPatient: boolean): Negotiated | "wait" | undefined;
+  judgeOpen(session: Session, open: OpenMessage, waitedMilliseconds: number): Negotiated | "wait" | undefined;
   /** Another attempt without what the peer rejected is worth making. */
   wantsAnother(session: Session, notification: NotificationMessage): boolean;
   /** Nobody answered, and another attempt begins. */
@@ -105,6 +105,11 @@ export class Session implements MessageSink, InputSession {
     return this.#connection;
   }
 
+  /** For the timers that start from now on. */
+  configure(config: FsmConfig): void {
+    this.#state = { ...this.#state, config };
+  }
+
   /** `reason` in words, for people. */
   handle(event: FsmEvent, reason: string): void {
     this.#events.push({ event, reason });
@@ -139,9 +144,9 @@ export class Session implements MessageSink, InputSession {
     this.handle({ kind: "protocolError", notification: { code, subcode, data } }, error.message);
   }
 
-  opened(open: OpenMessage, isPatient: boolean): Negotiated | "wait" | undefined {
+  opened(open: OpenMessage, waitedMilliseconds: number): Negotiated | "wait" | undefined {
     this.isHeard = true;
-    const negotiated = this.#owner.judgeOpen(this, open, isPatient);
+    const negotiated = this.#owner.judgeOpen(this, open, waitedMilliseconds);
     if (negotiated !== undefined && negotiated !== "wait") this.negotiated = negotiated;
     return negotiated;
   }

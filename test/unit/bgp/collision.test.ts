@@ -5,7 +5,7 @@ import { asn, routerId } from "../../../src/bgp/model/ids.ts";
 
 interface Case {
   fresh?: "incoming" | "outgoing";
-  other?: "incoming" | "outgoing";
+  other?: "incoming" | "outgoing" | "none";
   state?: SessionState;
   local?: number;
   remote?: number;
@@ -13,24 +13,29 @@ interface Case {
   remoteAs?: number;
   isRestart?: boolean;
   isHeard?: boolean;
-  isPatient?: boolean;
+  waited?: number;
+  age?: number;
 }
 
 function resolve(c: Case): CollisionVerdict {
   const fresh = c.fresh ?? "incoming";
   return resolveCollision({
     fresh: { state: "OpenSent", incoming: fresh === "incoming", isHeard: true },
-    other: {
-      state: c.state ?? "OpenConfirm",
-      isHeard: c.isHeard ?? ["OpenConfirm", "Established"].includes(c.state ?? "OpenConfirm"),
-      incoming: (c.other ?? (fresh === "incoming" ? "outgoing" : "incoming")) === "incoming",
-    },
+    other:
+      c.other === "none"
+        ? undefined
+        : {
+            state: c.state ?? "OpenConfirm",
+            isHeard: c.isHeard ?? ["OpenConfirm", "Established"].includes(c.state ?? "OpenConfirm"),
+            incoming: (c.other ?? (fresh === "incoming" ? "outgoing" : "incoming")) === "incoming",
+          },
     localRouterId: routerId(c.local ?? 1),
     localAs: asn(c.localAs ?? 65000),
     remoteRouterId: routerId(c.remote ?? 2),
     remoteAs: asn(c.remoteAs ?? 65000),
     isRestart: c.isRestart ?? false,
-    isPatient: c.isPatient ?? true,
+    waitedMilliseconds: c.waited ?? 0,
+    otherMilliseconds: c.age ?? 60_000,
   });
 }
 
@@ -49,6 +54,12 @@ describe("connection collision, RFC 4271 §6.8", () => {
     ["equal identifiers, RFC 6286 §2.3: ours is higher", { fresh: "incoming", local: 2, localAs: 65001 }, "closeNew"],
     ["both incoming: the newer one", { fresh: "incoming", other: "incoming", local: 3 }, "closeOther"],
     ["an Established session wins", { state: "Established" }, "closeNew"],
+    ["one that has just come up may be about to go", { state: "Established", age: 10 }, "wait"],
+    ["and wins if it does not", { state: "Established", age: 1010, waited: 1000 }, "closeNew"],
+    ["the only one, ours, and the peer is higher: its own may follow", { other: "none", fresh: "outgoing" }, "wait"],
+    ["and has not", { other: "none", fresh: "outgoing", waited: 20 }, "both"],
+    ["the only one, ours, and we are higher", { other: "none", fresh: "outgoing", local: 3 }, "both"],
+    ["the only one, the peer's", { other: "none" }, "both"],
     [
       "an Established session whose peer restarted, RFC 4724 §4.2",
       { state: "Established", isRestart: true },
@@ -56,7 +67,7 @@ describe("connection collision, RFC 4271 §6.8", () => {
     ],
     ["the other is in OpenSent, and would lose", { state: "OpenSent" }, "both"],
     ["the other is in OpenSent, and would stay", { state: "OpenSent", fresh: "outgoing" }, "wait"],
-    ["and says nothing for long", { state: "OpenSent", fresh: "outgoing", isPatient: false }, "both"],
+    ["and says nothing for long", { state: "OpenSent", fresh: "outgoing", waited: 1000 }, "both"],
     ["the other waits, and loses", { state: "OpenSent", isHeard: true }, "closeOther"],
     ["the other waits, and stays", { state: "OpenSent", isHeard: true, fresh: "outgoing" }, "closeNew"],
     ["Connect is no connection", { state: "Connect" }, "both"],

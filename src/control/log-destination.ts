@@ -8,7 +8,11 @@ const RETRY_MILLISECONDS = 200;
 const FLUSH_MILLISECONDS = 10;
 
 type Written = (error: NodeJS.ErrnoException | null | undefined, octets: number) => void;
-type Writer = (octets: Buffer, written: Written) => void;
+interface Writer {
+  write(octets: Buffer, written: Written): void;
+  /** Gives up what has not gone out. */
+  abandon(): void;
+}
 
 /**
  * One write at a time, in order, never waiting: what does not fit into the queue is counted and dropped, and the next line that
@@ -47,8 +51,11 @@ export class LogDestination {
   flush(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    // A pipe that has not taken the last write is full: its reader has stopped.
-    if (this.#isPipe && this.#inFlight !== undefined) return;
+    if (this.#isPipe && this.#inFlight !== undefined) {
+      // A pipe that has not taken the last write is full: its reader has stopped. A write that waits would keep the process alive.
+      this.#writer.abandon();
+      return;
+    }
     // A file's last write is on its way in another thread: it gets a moment to come first.
     if (this.#inFlight !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FLUSH_MILLISECONDS);
     const rest = this.#take();
@@ -63,7 +70,7 @@ export class LogDestination {
     const text = this.#take();
     if (text.length === 0) return;
     this.#inFlight = text;
-    this.#writer(text, this.#onWritten);
+    this.#writer.write(text, this.#onWritten);
   }
 
   readonly #onWritten: Written = (error, octets) => {
@@ -71,7 +78,7 @@ export class LogDestination {
     if (text === undefined) return;
     if (!error && octets < text.length) {
       this.#inFlight = text.subarray(octets);
-      this.#writer(this.#inFlight, this.#onWritten);
+      this.#writer.write(this.#inFlight, this.#onWritten);
       return;
     }
     this.#inFlight = undefined;
@@ -116,10 +123,13 @@ function pipeWriter(fd: number): Writer {
   // Each failed write reports itself through its callback too.
   socket.on("error", () => undefined);
   socket.unref();
-  return (octets, written) => void socket.write(octets, (error) => written(error, octets.length));
+  return {
+    write: (octets, written) => void socket.write(octets, (error) => written(error, octets.length)),
+    abandon: () => void socket.destroy(),
+  };
 }
 
 /** Files and terminals: from libuv's threads, so that a slow disk does not stall the event loop. */
 function fileWriter(fd: number): Writer {
-  return (octets, written) => write(fd, octets, 0, octets.length, null, written);
+  return { write: (octets, written) => write(fd, octets, 0, octets.length, null, written), abandon: () => undefined };
 }

@@ -6,7 +6,8 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   after(milliseconds: number, run: () => void): Timer {
-    const timer = setTimeout(run, milliseconds);
+    // Sockets keep the daemon alive; once they are closed nothing that is due later is worth waiting for.
+    const timer = setTimeout(run, milliseconds).unref();
     return { cancel: () => clearTimeout(timer) };
   },
   soon: (run: () => void) => void setImmediate(run),

@@ -19,7 +19,7 @@ export function restartReasons(before: PeerOptions, after: PeerOptions): readonl
   compare("TTL", (o) => [o.ttl, o.ttlSecurityHops ?? null]);
   compare("passive mode", (o) => o.passive);
   compare("families", (o) => o.families.map(negotiatedPart));
-  compare("timers", (o) => [o.holdTimeSeconds, o.keepaliveSeconds ?? null, o.connectRetrySeconds, o.idleHoldSeconds]);
+  compare("timers", (o) => [o.holdTimeSeconds, o.keepaliveSeconds ?? null]);
   compare("graceful restart", (o) => o.gracefulRestart ?? null);
   compare("role", (o) => o.role ?? null);
   return reasons;

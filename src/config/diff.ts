@@ -80,7 +80,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, Effect | "nested" | "none">> = 
   internal: "restart",
   localAddress: "restart",
   passive: "restart",
-  enabled: "restart",
+  enabled: "soft",
   password: "restart",
   ttl: "restart",
   ttlSecurity: "restart",

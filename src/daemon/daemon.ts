@@ -1,5 +1,6 @@
 /** The daemon: builds the layers from a configuration, joins them, changes them at a reload, and shows what they hold. */
 
+import { isDeepStrictEqual } from "node:util";
 import type { ListenResult } from "../bgp/listener.ts";
 import { UsageError } from "../bgp/model/errors.ts";
 import { type Family, familyName } from "../bgp/model/family.ts";
@@ -185,9 +186,11 @@ export class Daemon {
     const changed = diff.changed.flatMap(({ peer }) => byName.get(peer.name) ?? []);
     for (const peer of changed) this.#peers.set(peer.session.id, peer);
     this.rib.updatePeers([...changed, ...this.#dynamic.follow(changed)].map((peer) => peer.rib));
-    for (const { peer, restart } of diff.changed) {
+    for (const { peer, previous: old, restart } of diff.changed) {
       const session = byName.get(peer.name)?.session;
-      if (session !== undefined) this.speaker.updatePeer(session, restart);
+      if (session === undefined) continue;
+      this.speaker.updatePeer(session, restart);
+      if (!restart && !isDeepStrictEqual(old.families, peer.families)) this.rib.checkLimits(session.id);
     }
     for (const { name } of diff.added) {
       const peer = byName.get(name);

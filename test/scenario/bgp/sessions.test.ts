@@ -278,6 +278,36 @@ describe("how sessions end", () => {
     expect([a.state(), b.state()]).toEqual(["Established", "Established"]);
   });
 
+  it("a disable outlives changes of other options, until the file itself says otherwise", async () => {
+    const { clock, a, b } = await pair();
+    a.speaker.disable(P, undefined);
+    a.speaker.updatePeer(peerOptions({ to: B, connectRetrySeconds: 7 }));
+    a.speaker.updatePeer(peerOptions({ to: B, holdTimeSeconds: 30 }));
+    clock.advanceSeconds(300);
+    expect([a.state(), a.speaker.peer(P)?.enabled]).toEqual(["Idle", false]);
+    a.speaker.enable(P);
+    clock.advanceSeconds(70);
+    expect(a.state()).toBe("Established");
+    expect(a.speaker.updatePeer(peerOptions({ to: B, holdTimeSeconds: 30, enabled: false }))).toEqual({
+      kind: "unchanged",
+    });
+    clock.advanceSeconds(70);
+    expect([a.state(), a.speaker.peer(P)?.enabled]).toEqual(["Idle", false]);
+    expect(b.lastError()).toContain("Cease: administrative shutdown");
+    a.speaker.updatePeer(peerOptions({ to: B, holdTimeSeconds: 30 }));
+    clock.advanceSeconds(70);
+    expect(a.state()).toBe("Established");
+  });
+
+  it("pauses that change are those of the attempts to come; the session stays", async () => {
+    const { clock, a, b } = await pair();
+    expect(a.speaker.updatePeer(peerOptions({ to: B, connectRetrySeconds: 60, idleHoldSeconds: 60 }))).toEqual({
+      kind: "unchanged",
+    });
+    clock.advanceSeconds(1);
+    expect([a.state(), b.state()]).toEqual(["Established", "Established"]);
+  });
+
   it("after passing a limit it is down for as long as was asked (RFC 4486 §4)", async () => {
     const { clock, a } = await pair();
     a.speaker.cease(P, CeaseSubcode.MaximumPrefixes, "too many", 600);

@@ -56,7 +56,7 @@ describe("what a reload does to one peer", () => {
       "import: [p], port: 1790",
       ['peer a: restarted (port 179 -> 1790; import [] -> ["p"])'],
     ],
-    ["enabled", "", "enabled: false", ["peer a: restarted (enabled true -> false)"]],
+    ["enabled", "", "enabled: false", ["peer a: updated (enabled true -> false)"]],
     [
       "multihop to ttlSecurity",
       "",

@@ -53,7 +53,8 @@ export function exabgpTable(events: readonly Json[], family: FamilyName): SeenRo
 export function exabgpEvents(text: string): Json[] {
   // The last line may still be being written.
   const lines = text.split("\n").slice(0, -1);
-  return lines.filter((line) => line.startsWith("{")).map((line) => asJson(JSON.parse(line)));
+  // It writes the bytes of a NOTIFICATION's data as they are.
+  return lines.filter((line) => line.startsWith("{")).map((line) => asJson(JSON.parse(line.replace(/\p{Cc}/gu, " "))));
 }
 
 const keyOf = (peer: string, entry: Json) => `${peer} ${entry["nlri"]} ${entry["path-information"] ?? ""}`;

@@ -70,7 +70,9 @@ function capabilitiesOf(open: Json): ReadonlyMap<number, Json> {
 export function exabgpLastError(events: readonly Json[], address: string): string {
   const of = (type: string) =>
     events.filter((event) => event["type"] === type).map((event) => asJson(event["neighbor"]));
-  const down = of("state").findLast((state) => peerOf(state) === address && state["state"] === "down");
+  const downs = of("state").filter((state) => peerOf(state) === address && state["state"] === "down");
+  // Attempts that failed since say nothing of why.
+  const down = downs.findLast((state) => /notification/.test(String(state["reason"]))) ?? downs.at(-1);
   const notification = of("notification").findLast((one) => peerOf(one) === address && one["direction"] === "receive");
   const { code, subcode, data, message } = asJson(notification?.["notification"]);
   const text = Buffer.from(String(data ?? "").replace(/^0x/, ""), "hex").toString("utf8", 1);

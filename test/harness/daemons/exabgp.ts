@@ -60,11 +60,12 @@ export class Exabgp implements Speaker {
       mode: 0o755,
     });
     this.#write();
+    const { peers, listen = peers.flatMap((peer) => peer.localAddress ?? []) } = this.#spec;
     this.#process = this.#node.spawn(["exabgp", this.#file], "exabgp", {
       exabgp_daemon_user: "root",
       exabgp_api_cli: "false",
       exabgp_api_ack: "false",
-      ...(this.#spec.listen === undefined ? {} : { exabgp_tcp_bind: this.#spec.listen.join(" ") }),
+      exabgp_tcp_bind: listen.join(" "),
     });
     await waitFor(() => existsSync(this.#events), { what: "exabgp to start its process" });
     for (const route of this.#spec.routes ?? []) await this.announce(route);

@@ -231,7 +231,9 @@ const maximumPrefixes: Feature = {
       expect(view?.lastError).toMatch(/maximum number of prefixes/i);
     }
     for (const [address] of ends.slice(2)) {
-      expect(await need(other, "lastError")(address)).toMatch(/max.*prefix/i);
+      await waitFor(async () => /max.*prefix/i.test(await need(other, "lastError")(address)), {
+        what: `${daemon} to say why ${address} ended it`,
+      });
     }
 
     await other.withdraw("203.0.100.0/24");

@@ -1,0 +1,4 @@
+import { testFeatures } from "../harness/interop-suite.ts";
+import { restartFeatures } from "./features/restart.ts";
+
+testFeatures("gobgp", restartFeatures);

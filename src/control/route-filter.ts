@@ -12,7 +12,7 @@ const KEYS = ["family", "prefix", "longer", "for", "peer", "view", "origin", "co
 export function parseRouteFilter(input: Readonly<Record<string, unknown>>): RouteFilter {
   for (const key of Object.keys(input)) {
     if (!(KEYS as readonly string[]).includes(key)) {
-      throw new UsageError(`unknown route filter "${key}"${didYouMean(key, KEYS)} known: ${KEYS.join(", ")}`);
+      throw new UsageError(`unknown route filter "${key}"${didYouMean(key, KEYS)}; known: ${KEYS.join(", ")}`);
     }
   }
   const filter: RouteFilter = {

@@ -43,6 +43,7 @@ const COLUMNS: readonly Column<KernelView>[] = [
   { title: "PREFIX", cell: (row) => row.prefix },
   { title: "WANTED", cell: (row) => targetText(row.wanted) },
   { title: "IN THE KERNEL", cell: (row) => (row.state === "ok" ? "the same" : targetText(row.present)) },
+  { title: "REASON", cell: (row) => row.reason ?? "" },
 ];
 
 function statePaint(row: KernelView, paint: Paint): (text: string) => string {

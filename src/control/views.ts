@@ -131,6 +131,8 @@ export interface KernelView {
   readonly wanted: KernelTargetView | null;
   readonly present: KernelTargetView | null;
   readonly state: "ok" | "missing" | "different" | "stale";
+  /** Why it is not as wanted, in words, where that is known: the kernel's refusal, or a foreign route in its place. */
+  readonly reason: string | null;
 }
 
 /** What is missing for readiness; ready when empty. */

@@ -10,12 +10,13 @@ export type InterfaceName = (index: number) => string | undefined;
 
 export function* kernelViews(fib: Fib, interfaceName: InterfaceName): Generator<KernelView, void> {
   for (const family of FAMILIES) {
-    for (const { prefix, wanted, present, state } of fib.entries(family)) {
+    for (const { prefix, wanted, present, state, reason } of fib.entries(family)) {
       yield {
         prefix: formatPrefix(prefix),
         wanted: targetView(wanted, interfaceName),
         present: targetView(present, interfaceName),
         state,
+        reason: reason ?? null,
       };
     }
   }

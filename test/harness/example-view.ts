@@ -184,10 +184,16 @@ const target = (gateway: string): NonNullable<KernelView["wanted"]> => ({
 });
 
 const KERNEL: readonly KernelView[] = [
-  { prefix: "10.244.1.0/26", wanted: target("10.0.0.11"), present: target("10.0.0.11"), state: "ok" },
-  { prefix: "10.244.1.64/26", wanted: target("10.0.0.11"), present: null, state: "missing" },
-  { prefix: "0.0.0.0/0", wanted: target("10.0.0.254"), present: target("10.0.0.253"), state: "different" },
-  { prefix: "10.244.9.0/26", wanted: null, present: target("10.0.0.19"), state: "stale" },
+  { prefix: "10.244.1.0/26", wanted: target("10.0.0.11"), present: target("10.0.0.11"), state: "ok", reason: null },
+  { prefix: "10.244.1.64/26", wanted: target("10.0.0.11"), present: null, state: "missing", reason: null },
+  {
+    prefix: "0.0.0.0/0",
+    wanted: target("10.0.0.254"),
+    present: target("10.0.0.253"),
+    state: "different",
+    reason: "a foreign route stands in its place",
+  },
+  { prefix: "10.244.9.0/26", wanted: null, present: target("10.0.0.19"), state: "stale", reason: null },
 ];
 
 const SUMMARY: SummaryView = {

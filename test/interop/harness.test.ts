@@ -73,6 +73,7 @@ describe.skipIf(!canMakeNetworks() || !isInstalled("bird"))("the drivers of the 
         med: 9,
         localPref: 100,
         communities: ["65002:7"],
+        extendedCommunities: [],
         largeCommunities: ["4:5:6"],
         originatorId: undefined,
         clusterList: [],

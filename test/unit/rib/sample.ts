@@ -55,7 +55,7 @@ export function standard(text: string): CommunityPattern {
   return { kind: "standard", value: ((part(high) << 16) | part(low)) >>> 0, mask };
 }
 
-export const ANY: Match = {
+const ANY: Match = {
   prefixes: undefined,
   communities: undefined,
   asPath: undefined,

@@ -13,7 +13,7 @@ import { HealthyPeer } from "./healthy-peer.ts";
 import { BackgroundProcess, runCommand } from "./process.ts";
 import { waitFor } from "./wait-for.ts";
 
-export const checkout = fileURLToPath(new URL("../..", import.meta.url));
+const checkout = fileURLToPath(new URL("../..", import.meta.url));
 export const executable = join(checkout, "bin", "starling.mjs");
 
 /** One line of the daemon's log. */

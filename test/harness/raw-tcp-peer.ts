@@ -12,7 +12,7 @@ import {
 } from "./raw-bytes.ts";
 import { waitFor } from "./wait-for.ts";
 
-export class RawTcpPeerError extends Error {
+class RawTcpPeerError extends Error {
   override readonly name = "RawTcpPeerError";
 }
 

@@ -14,7 +14,10 @@ export async function reload(context: CommandContext): Promise<void> {
     await context.out.write(lines.map((line) => `${printable(line)}\n`).join(""));
   }
   if (report.ok && report.problems.length === 0) return;
-  const problems = report.problems.map(({ path, message }) => `${path === "" ? "" : `${path}: `}${message}`);
+  // What is wrong in a file says where by itself.
+  const problems = report.problems.map(({ path, message }) =>
+    message.includes(path) ? message : `${path}: ${message}`,
+  );
   const head = report.ok
     ? "reloaded in part: what is wrong stays as it was"
     : "nothing was changed, because the configuration is wrong";

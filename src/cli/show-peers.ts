@@ -17,7 +17,9 @@ export async function showPeers(context: CommandContext): Promise<void> {
   const peers = await context.client.call<readonly PeerView[]>("peers");
   if (context.json) return printJson(context, peers);
   if (peers.length === 0) {
-    await context.err.write("there are no peers: the configuration names them under `peers`\n");
+    await context.err.write(
+      "there are no peers: the configuration names them under `peers`; those of a range appear when they connect\n",
+    );
     return;
   }
   await context.out.write(table(columns(context.now), peers.flatMap(linesOf), context.paint));

@@ -3,6 +3,7 @@
 import { FAMILIES, familyName } from "../bgp/model/family.ts";
 import type { PeerId } from "../bgp/model/ids.ts";
 import type { Clock } from "../bgp/model/ports.ts";
+import { formatProblem } from "../config/problem.ts";
 import { showConfig } from "../config/show.ts";
 import type { Metrics } from "../control/metrics.ts";
 import {
@@ -55,7 +56,8 @@ export class View implements DaemonView {
 
   summary(): SummaryView {
     const { daemon, kernel } = { daemon: this.#daemon, kernel: this.#kernel };
-    const peers = daemon.peerOptions();
+    // Ranges are no peers: who came from them is.
+    const sessions = daemon.peerOptions().flatMap(({ id }) => daemon.speaker.peer(id) ?? []);
     const perFamily = (count: (family: (typeof FAMILIES)[number]) => number) =>
       Object.fromEntries(FAMILIES.map((f) => [familyName(f), count(f)])) as SummaryView["prefixes"];
     return {
@@ -64,8 +66,8 @@ export class View implements DaemonView {
       routerId: daemon.routerId,
       uptime: Math.floor((this.#clock.now() - daemon.startedAt) / 1000),
       peers: {
-        configured: peers.length,
-        established: peers.filter(({ id }) => daemon.speaker.peer(id)?.state === "Established").length,
+        configured: sessions.length,
+        established: sessions.filter(({ state }) => state === "Established").length,
       },
       prefixes: perFamily((f) => daemon.rib.rib(f).table.reachable),
       paths: perFamily((f) => daemon.rib.rib(f).table.paths.count),
@@ -170,7 +172,11 @@ export class View implements DaemonView {
     const session = this.#daemon.speaker.peer(id);
     if (compiled === undefined || session === undefined) return undefined;
     const now = { monotonic: this.#clock.now(), wall: this.#clock.wallTime() };
-    return peerView(compiled.session, session, this.#daemon.rib, compiled.rib.internal, now);
+    const view = peerView(compiled.session, session, this.#daemon.rib, compiled.rib.internal, now);
+    const problem = this.#daemon.problems.find(({ peer }) => peer === view.name);
+    if (problem === undefined) return view;
+    const left = `the configuration is wrong, so this peer stays as it was: ${formatProblem(problem)}`;
+    return { ...view, lastError: view.lastError === null ? left : `${left}; ${view.lastError}` };
   }
 
   #refreshIn(id: PeerId, name: string): string {

@@ -1,12 +1,13 @@
 /** Configuration files that are wrong: `check` and `run` end with status 2 and say what is wrong and where, and a reload changes nothing. */
 
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AttackedDaemon, built, executable, freePort } from "../harness/attacked-daemon.ts";
+import type { ReloadReport } from "../../src/control/views.ts";
+import { AttackedDaemon, built, executable, freePort, ownAs } from "../harness/attacked-daemon.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "starling-bad-file-"));
@@ -188,6 +189,22 @@ describe("a reload", () => {
     expect(refused.length).toBeGreaterThan(0);
     expect((await daemon.peers()).map(({ name }) => name)).toEqual(["healthy", "other"]);
     expect(daemon.log().some(({ msg }) => msg.includes("pears: unknown key"))).toBe(true);
+  });
+
+  it("of a file that is wrong about one peer leaves that peer as it was, says so, and does the rest", async () => {
+    const other = { name: "other", address: "127.6.0.9", asNumber: ownAs, passive: true };
+    await using daemon = await AttackedDaemon.start("one-peer", { peers: [other] });
+    const { peers } = JSON.parse(readFileSync(daemon.file, "utf8")) as { peers: readonly object[] };
+    const wrong = peers.map((peer) => ("name" in peer && peer.name === "other" ? { ...peer, asNumber: "many" } : peer));
+    daemon.write({ peers: wrong, originate: [{ prefix: "198.19.0.0/24", blackhole: true }] });
+    const report = await daemon.client.call<ReloadReport>("reload");
+    expect(report).toMatchObject({ ok: true, problems: [{ path: "peers[1].asNumber" }] });
+    expect(report.changes.some((line) => line.includes("198.19.0.0/24"))).toBe(true);
+    const shown = (await daemon.peers()).find(({ name }) => name === "other");
+    expect(shown).toMatchObject({ asNumber: ownAs, lastError: expect.stringContaining("peers[1].asNumber") });
+    daemon.write();
+    await expect(daemon.client.call("reload")).resolves.toMatchObject({ ok: true, problems: [] });
+    expect((await daemon.peers()).find(({ name }) => name === "other")?.lastError ?? "").not.toContain("asNumber");
   });
 
   it("of right files, 300 times: each is applied in its turn and the last one holds", async () => {

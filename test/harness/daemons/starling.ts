@@ -17,6 +17,7 @@ import {
   type RouteSpec,
   type SeenRoute,
   type SeenSession,
+  type SessionAction,
   type Speaker,
   type SpeakerSpec,
 } from "./speaker.ts";
@@ -114,6 +115,12 @@ export class Starling implements Speaker {
     this.#extras = extras;
     this.#write();
     return await this.command("reload");
+  }
+
+  async operate(address: string, action: SessionAction, message?: string): Promise<void> {
+    const words = { disable: "disable", enable: "enable", refreshIn: "refresh-in", refreshOut: "refresh-out" };
+    const params = { name: address, action: words[action], ...(message === undefined ? {} : { message }) };
+    await this.#control.call("peerAction", params);
   }
 
   async routeViews(...filter: readonly string[]): Promise<RouteView[]> {
@@ -225,5 +232,6 @@ function routeOf(view: RouteView): SeenRoute {
     largeCommunities: view.largeCommunities,
     originatorId: view.originatorId ?? undefined,
     clusterList: view.clusterList,
+    unknownAttributes: view.unknownAttributes,
   };
 }

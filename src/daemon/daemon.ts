@@ -40,6 +40,8 @@ export interface DaemonParts {
 
 /** Peers that are missing after a restart are waited for as long as this once the others are done. */
 const RESTART_GRACE_MILLISECONDS = 10_000;
+/** The kernel's stale routes go only when what was selected had time to take their place. */
+const SELECTION_MILLISECONDS = 5_000;
 /** A peer that does not say when it has told everything is given this long. */
 const TELL_MILLISECONDS = 5_000;
 
@@ -111,7 +113,7 @@ export class Daemon {
       expected.map(({ session }) => session.id),
       {
         clock,
-        boundMilliseconds: this.config.kernel.pruneAfterMilliseconds,
+        boundMilliseconds: deferralBound(this.config.kernel.pruneAfterMilliseconds),
         graceMilliseconds: RESTART_GRACE_MILLISECONDS,
         tellMilliseconds: TELL_MILLISECONDS,
         select: (reason) => {
@@ -319,4 +321,9 @@ export class Daemon {
   get routerId(): string {
     return formatRouterId(this.config.routerId);
   }
+}
+
+/** The Selection_Deferral_Timer of RFC 4724 §4.1. */
+function deferralBound(pruneAfterMilliseconds: number): number {
+  return pruneAfterMilliseconds - Math.min(SELECTION_MILLISECONDS, pruneAfterMilliseconds / 2);
 }

@@ -1,6 +1,7 @@
 import { chownSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Starling } from "../harness/daemons/starling.ts";
 import { canMakeNetworks, Lab } from "../harness/netns.ts";
@@ -140,6 +141,35 @@ describe.skipIf(!canMakeNetworks())("starling on a node", () => {
     expect((await dut.sessions()).every((s) => s.established)).toBe(true);
     await node.setLink(toNear, "up");
     await waitFor(present, { what: "the route to come back" });
+  });
+
+  it("killed and started again, it takes no route away that it still wants, though a peer never comes back", async (context) => {
+    await using lab = await Lab.create("daemon-prune", context);
+    const { left, a, b } = await pair(lab, {
+      file: {
+        kernel: { enabled: true, pruneAfter: "4s" },
+        peers: [
+          { address: "10.0.0.2", asNumber: 65002, timers: { connectRetry: "1s", idleHold: "1s" } },
+          { address: "10.0.0.99", asNumber: 65002 },
+        ],
+      },
+    });
+    await Promise.all([a.start(), b.start()]);
+    const present = async () => (await left.routes("ipv4")).some((r) => r.dst === "198.51.100.1");
+    await waitFor(present, { what: "the route" });
+    await a.kill();
+    const monitor = left.spawn(["ip", "monitor", "route"], "monitor");
+    await a.start();
+    await waitFor(() => a.process.output().includes("restart finished"), { what: "routes to be selected" });
+    // Past the time at which what is stale goes.
+    await sleep(4000);
+    expect(await present()).toBe(true);
+    expect(
+      monitor
+        .output()
+        .split("\n")
+        .filter((line) => /^Deleted .* proto bird/.test(line)),
+    ).toEqual([]);
   });
 
   it("without CAP_NET_ADMIN it says so and reflects, as an ordinary user on a high port", async (context) => {

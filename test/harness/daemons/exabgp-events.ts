@@ -10,6 +10,7 @@ import {
   asText,
   type FamilyName,
   type Json,
+  type SeenAttribute,
   type SeenRoute,
 } from "./speaker.ts";
 
@@ -68,7 +69,7 @@ function routeOf(peer: string, nextHop: string, entry: Json, attributes: Json): 
     // Written as an address: 0.0.0.7
     pathId: pathId?.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0),
     nextHop,
-    asPath: asPathText(attributes["as-path"]),
+    asPath: asPathText(attributes["as-path"], attributes["as-set"]),
     origin: asOrigin(attributes["origin"]),
     med: asNumber(attributes["med"]),
     localPref: asNumber(attributes["local-preference"]),
@@ -77,16 +78,23 @@ function routeOf(peer: string, nextHop: string, entry: Json, attributes: Json): 
     largeCommunities: asList(attributes["large-community"]).map(tuple),
     originatorId: asText(attributes["originator-id"]),
     clusterList: asList(attributes["cluster-list"]).map(String),
+    unknownAttributes: Object.entries(attributes).flatMap(unknownOf),
   };
 }
 
 const tuple = (value: unknown) => (Array.isArray(value) ? value.join(":") : String(value));
 
-/** A list of numbers; an AS_SET within it is a list of its own. */
-function asPathText(path: unknown): string {
-  return asList(path)
-    .map((entry) => (Array.isArray(entry) ? `{${entry.join(" ")}}` : String(entry)))
-    .join(" ");
+/** All AS_SEQUENCEs and all AS_SETs, each in one list. */
+function asPathText(sequence: unknown, set: unknown): string {
+  const numbers = asList(set).join(" ");
+  return [...asList(sequence), ...(numbers === "" ? [] : [`{${numbers}}`])].join(" ");
+}
+
+/** "attribute-0x63-0xE0": "0xabcdef" */
+function unknownOf([name, value]: [string, unknown]): SeenAttribute[] {
+  const [, type, flags] = /^attribute-(0x[0-9A-F]+)-(0x[0-9A-F]+)$/i.exec(name) ?? [];
+  if (type === undefined) return [];
+  return [{ type: Number(type), flags: Number(flags), value: String(value).slice(2).toLowerCase() }];
 }
 
 /** "target:65000:1"; the address of "origin:1:10.0.0.1" stands last. */

@@ -146,7 +146,8 @@ export class Gobgp implements Speaker {
 
 /** Attributes stand in a list, by their type code. */
 function routeOf(prefix: string, path: Json): SeenRoute {
-  const attributes = new Map(asList(path["attrs"]).map((entry) => [asJson(entry)["type"], asJson(entry)]));
+  const list = asList(path["attrs"]).map(asJson);
+  const attributes = new Map(list.map((entry) => [entry["type"], entry]));
   const attribute = (type: number) => attributes.get(type) ?? {};
   const peer = asText(path["neighbor-ip"]);
   return {
@@ -166,6 +167,14 @@ function routeOf(prefix: string, path: Json): SeenRoute {
       .map((large) => `${large["ASN"]}:${large["LocalData1"]}:${large["LocalData2"]}`),
     originatorId: asText(attribute(9)["value"]),
     clusterList: asList(attribute(10)["value"]).map(String),
+    // Only those have flags there, and octets for a value.
+    unknownAttributes: list
+      .filter((entry) => "flags" in entry)
+      .map((entry) => ({
+        type: Number(entry["type"]),
+        flags: Number(entry["flags"]),
+        value: Buffer.from(String(entry["value"]), "base64").toString("hex"),
+      })),
   };
 }
 

@@ -19,6 +19,7 @@ import {
   type Json,
   type PeerSpec,
   type RouteSpec,
+  type SeenAttribute,
   type SeenNegotiation,
   type SeenRoute,
   type SeenSession,
@@ -189,7 +190,8 @@ function routeOf(route: Json): SeenRoute {
     peer: neighbor["description"] === "LOCAL" ? undefined : asText(neighbor["remote_addr"]),
     pathId: asNumber(route["path_id"]),
     nextHop: asText(route["exit_nexthop"]),
-    asPath: asText(route["aspath"]) ?? "",
+    // "65001 { 65003 65004 }"
+    asPath: (asText(route["aspath"]) ?? "").replace(/\{ | \}/g, (brace) => brace.trim()),
     origin: asOrigin(route["origin"]),
     // It shows 0 where there is none.
     med: asNumber(route["metric"]) || undefined,
@@ -201,5 +203,14 @@ function routeOf(route: Json): SeenRoute {
     largeCommunities: asList(route["large_communities"]).map(String),
     originatorId: asText(attribute("originator")),
     clusterList: asList(attribute("cluster_list")).map(String),
+    unknownAttributes: attributes.flatMap(unknownOf),
   };
+}
+
+function unknownOf(attribute: Json): SeenAttribute[] {
+  const type = /^Unknown Attribute #(\d+)/.exec(String(attribute["type"]))?.[1];
+  if (type === undefined) return [];
+  const { optional, transitive, partial } = asJson(attribute["flags"]);
+  const flags = (optional ? 0x80 : 0) | (transitive ? 0x40 : 0) | (partial ? 0x20 : 0);
+  return [{ type: Number(type), flags, value: String(attribute["data"]) }];
 }

@@ -84,6 +84,14 @@ export interface SeenRoute {
   readonly largeCommunities: readonly string[];
   readonly originatorId: string | undefined;
   readonly clusterList: readonly string[];
+  /** Attributes that the daemon has no name for; undefined where the driver does not read them. Values in hexadecimal. */
+  readonly unknownAttributes?: readonly SeenAttribute[] | undefined;
+}
+
+export interface SeenAttribute {
+  readonly type: number;
+  readonly flags: number;
+  readonly value: string;
 }
 
 export interface SeenSession {

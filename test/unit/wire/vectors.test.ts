@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { MessageType, NotificationCode } from "../../../src/bgp/model/messages.ts";
 import { Framer } from "../../../src/bgp/wire/framer.ts";
 import { decodeOpen } from "../../../src/bgp/wire/open.ts";
+import { frrDifferences, gobgpResets, type Outcome } from "../../harness/rfc7606-cases.ts";
 import { bytesOf } from "./expect-codec.ts";
 import { decoderFor, notificationFrom, updateBody } from "./messages.ts";
 import { describeData, rowsOf } from "./shared-data.ts";
@@ -15,8 +16,6 @@ const WIRESHARK = "vectors/messages-wireshark.jsonl";
 const NETGAUZE = "vectors/netgauze-bgp.jsonl";
 const CRASHES = "fuzz/crash-poc.jsonl";
 
-type Outcome = "accept" | "discard" | "treat-as-withdraw" | "session-reset";
-
 interface FrrRow {
   readonly name: string;
   readonly attr_type?: number;
@@ -24,23 +23,6 @@ interface FrrRow {
   readonly nexthop?: string;
   readonly expected_outcome: Readonly<Record<string, Outcome>>;
 }
-
-/** FRR's outcome, and ours with the reason. */
-const DIFFERENT: Readonly<Record<string, readonly [Outcome, string]>> = {
-  "prefix-sid-tlv-overrun": ["accept", "PREFIX_SID is not known here: optional transitive, kept and passed on"],
-  "prefix-sid-bad-label-index": ["accept", "PREFIX_SID is not known here"],
-  "nhc-bad-afi-safi": ["accept", "NHC is a draft's, not known here"],
-  "pmsi-len-4": ["accept", "PMSI_TUNNEL is not known here"],
-  "pmsi-type-255": ["accept", "PMSI_TUNNEL is not known here"],
-  "encap-flag-nontrans": ["discard", "TUNNEL_ENCAPSULATION is not known here: optional non-transitive, dropped"],
-  "encap-outer-len-mismatch": ["accept", "TUNNEL_ENCAPSULATION is not known here"],
-  "ipv6-extcomm-flag-nontrans": ["discard", "IPv6 EXTENDED COMMUNITIES are not known here"],
-  "ipv6-extcomm-len-21": ["accept", "IPv6 EXTENDED COMMUNITIES are not known here"],
-  "as4path-seg-type-0": [
-    "discard",
-    "RFC 6793 §6: a malformed AS4_PATH is discarded; §3: from a new speaker in any case",
-  ],
-};
 
 /** The default attributes of the upstream suite; a raw attribute of one of their types takes its place. */
 const DEFAULTS: readonly (readonly [number, string])[] = [
@@ -72,12 +54,12 @@ describeData(FRR, "FRR's cases of RFC 7606", () => {
     }),
   );
   it.each(cases)("$name, $sort", ({ row, sort, name, expected }) => {
-    const [want] = DIFFERENT[name] ?? [expected];
+    const [want] = frrDifferences[name] ?? [expected];
     expect(outcomeOfCase(row, sort === "ibgp")).toBe(want);
   });
   it("names no difference that is none", () => {
     const known = new Map(cases.map((c) => [c.name, c.expected]));
-    for (const [name, [ours]] of Object.entries(DIFFERENT)) {
+    for (const [name, [ours]] of Object.entries(frrDifferences)) {
       expect(known.has(name), name).toBe(true);
       expect(known.get(name), name).not.toBe(ours);
     }
@@ -91,13 +73,11 @@ describeData(GOBGP, "GoBGP's malformed attributes", () => {
     readonly attr_flags: number;
     readonly attr_value_hex: string;
   }
-  /** GoBGP withdraws in all of them. RFC 7606 §3 j: not where the prefixes of MP_REACH_NLRI cannot be located. */
-  const RESET = new Set(["MalformedMpReachNlri", "MalformedNexthop"]);
   it.each(rowsOf<Row>(GOBGP).map((row) => ({ ...row, short: row.name.split("/")[1] ?? "" })))("$short", (row) => {
     const octet = (n: number) => n.toString(16).padStart(2, "0");
     const { attr_type, attr_flags, attr_value_hex: value } = row;
     const attr_hex = `${octet(attr_flags)}${octet(attr_type)}${octet(value.length / 2)}${value}`;
-    const want = RESET.has(row.short) ? "session-reset" : "treat-as-withdraw";
+    const want = gobgpResets.has(row.short) ? "session-reset" : "treat-as-withdraw";
     expect(outcomeOfCase({ attr_type, attr_hex }, false)).toBe(want);
   });
 });

@@ -45,8 +45,8 @@ function routeOf(
     best,
     peer,
     pathId: undefined,
-    // An IPv6 next hop may be followed by its link-local address.
-    nextHop: attributes.get("next_hop")?.split(" ")[0],
+    // An IPv6 next hop may be followed by its link-local address, and stands as :: where it has no other.
+    nextHop: attributes.get("next_hop")?.replace(/^:: /, "").split(" ")[0],
     asPath: attributes.get("as_path") ?? "",
     origin: asOrigin(attributes.get("origin") ?? "igp"),
     med: number("med"),

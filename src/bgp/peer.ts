@@ -388,11 +388,11 @@ export class Peer implements SessionOwner {
   /** One line for each change; but a peer that is not there is tried again and again, which is said once for each reason. */
   #log(from: SessionState, to: SessionState, reason: string): void {
     const fields = { peer: this.options.name, from, to, reason };
+    // Whoever comes from a range is new each time: the speaker sums up those that come to no session.
+    let level: "info" | "debug" = this.isDynamic && from !== "Established" && to !== "Established" ? "debug" : "info";
     if (RANK[from] > RANK.Connect || RANK[to] > RANK.Connect) this.#said.clear();
-    else if (this.#said.has(reason)) {
-      this.#parts.logger.debug(fields, "session state");
-      return;
-    } else if (this.#said.size < MANY_REASONS) this.#said.add(reason);
-    this.#parts.logger.info(fields, "session state");
+    else if (this.#said.has(reason)) level = "debug";
+    else if (this.#said.size < MANY_REASONS) this.#said.add(reason);
+    this.#parts.logger[level](fields, "session state");
   }
 }

@@ -15,6 +15,7 @@ import { Peer, type PeerParts } from "./peer.ts";
 import { restartReasons } from "./peer-changes.ts";
 import { PeerIndex, type Range } from "./peer-index.ts";
 import type { PeerSnapshot } from "./peer-snapshot.ts";
+import { RateLimitedLog } from "./rate-limited-log.ts";
 import type { Connection, ConnectionSettings, Transport } from "./transport.ts";
 import { Turns } from "./turns.ts";
 
@@ -60,6 +61,8 @@ export class Speaker {
   readonly #outboxes = new Map<PeerId, Set<Advertiser>>();
   readonly #writes: Turns;
   readonly #pool = new SlabPool();
+  /** Connections from ranges that came to no session. */
+  readonly #fruitless: RateLimitedLog<{ readonly peer: string; readonly reason: string }>;
   /** Where each dynamic peer came from. */
   readonly #origins = new Map<Peer, Range>();
   #restarting: boolean;
@@ -70,6 +73,9 @@ export class Speaker {
     this.#options = parts.options;
     this.#restarting = parts.options.restarting;
     this.#writes = new Turns(parts.clock);
+    this.#fruitless = new RateLimitedLog(parts.clock, (last, count) =>
+      parts.logger.warn({ ...last, count }, "connection from a range came to no session"),
+    );
     this.#listener = new Listener({
       transport: parts.transport,
       clock: parts.clock,
@@ -299,7 +305,9 @@ export class Speaker {
 
   #stateChanged(peer: Peer, from: SessionState, to: SessionState, reason: string): void {
     this.#parts.events.stateChanged(peer.id, from, to, reason);
-    if (peer.isDynamic && from !== "Idle" && (to === "Idle" || to === "Active")) this.#expire(peer);
+    if (!peer.isDynamic || from === "Idle" || (to !== "Idle" && to !== "Active")) return;
+    if (from !== "Established") this.#fruitless.note({ peer: peer.options.name, reason });
+    this.#expire(peer);
   }
 
   /** A dynamic peer whose routes are kept may come back to them. */

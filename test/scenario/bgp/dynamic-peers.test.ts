@@ -3,7 +3,8 @@ import { asn, type PeerId } from "../../../src/bgp/model/ids.ts";
 import { type Prefix, parsePrefix } from "../../../src/bgp/model/prefix.ts";
 import type { PeerOptions } from "../../../src/bgp/options.ts";
 import { MemoryNetwork } from "../../harness/memory-transport.ts";
-import { peerOptions } from "../../harness/peer-options.ts";
+import { address, peerOptions } from "../../harness/peer-options.ts";
+import { ScriptedPeer } from "../../harness/scripted-peer.ts";
 import { TestSpeaker } from "../../harness/test-speaker.ts";
 import { VirtualClock } from "../../harness/virtual-clock.ts";
 
@@ -116,6 +117,24 @@ describe("peer ranges", () => {
     });
     clock.advanceSeconds(70);
     expect(peer.speaker.peer(1 as PeerId)?.negotiated?.holdSeconds).toBe(30);
+  });
+
+  it("say once in ten seconds how many connections came to no session, and nothing of each", async () => {
+    const { clock, network, a } = await world(range("10.2.0.0/16", 50, noRestart));
+    for (let i = 0; i < 30; i++) {
+      const stranger = new ScriptedPeer();
+      stranger.dial(network.host(address(`10.2.1.${i}`)), a.address);
+      clock.advance(5);
+      stranger.send("00".repeat(19));
+      clock.advance(100);
+    }
+    clock.advanceSeconds(10);
+    const said = a.log.lines.filter(({ level, event }) => level !== "debug" && event !== "session state");
+    expect(said.map(({ event, fields }) => ({ event, ...fields }))).toMatchObject([
+      { event: "connection from a range came to no session", count: 1 },
+      { count: 29, reason: expect.stringContaining("marker") },
+    ]);
+    expect(a.log.lines.filter(({ level }) => level === "info")).toEqual([]);
   });
 
   it("has a peer of its own for whoever is configured by address", async () => {

@@ -1,0 +1,4 @@
+import { testFeatures } from "../harness/interop-suite.ts";
+import { attributeFeatures } from "./features/attributes.ts";
+
+testFeatures("openbgpd", attributeFeatures);

@@ -4,7 +4,7 @@ import { Advertiser } from "./advertiser.ts";
 import type { SessionState } from "./fsm-types.ts";
 import { Listener, type ListenResult, type Refusal } from "./listener.ts";
 import { SlabPool } from "./message-log.ts";
-import type { IpAddress } from "./model/address.ts";
+import { type IpAddress, isLinkLocal, sameAddress } from "./model/address.ts";
 import { InternalError } from "./model/errors.ts";
 import type { PeerId } from "./model/ids.ts";
 import { CeaseSubcode } from "./model/messages.ts";
@@ -202,6 +202,23 @@ export class Speaker {
   /** False if there is no session, or the peer does not know the message (RFC 2918). */
   requestRefresh(id: PeerId): boolean {
     return this.#peers.get(id)?.requestRefresh() === true;
+  }
+
+  /**
+   * RFC: nothing but the hold timer ends a session whose link is down.
+   * Ours: with a neighbour of another AS on that very link it ends at once, as with other speakers: nothing else leads there.
+   */
+  linkDown(name: string, addresses: readonly IpAddress[]): void {
+    for (const { established, options } of this.#peers.values()) {
+      const connection = established?.connection;
+      if (connection === undefined || established?.negotiated?.internal !== false) continue;
+      if (options.ttl !== 1 && options.ttlSecurityHops !== 1) continue;
+      const { localAddress } = connection;
+      const isOnLink = isLinkLocal(localAddress)
+        ? connection.interface === name
+        : addresses.some((address) => sameAddress(address, localAddress));
+      if (isOnLink) established?.handle({ kind: "connectionFailed" }, `the link ${name} is down`);
+    }
   }
 
   /** Of an unnumbered peer: from its router advertisements. */

@@ -80,6 +80,11 @@ export class Daemon {
       },
     });
     kernel.rib = this.rib;
+    kernel.linkLost = (link) =>
+      this.speaker.linkDown(
+        link.name,
+        link.addresses.map(({ address }) => address),
+      );
     this.#dynamic = new DynamicPeers(this.ids, {
       find: (id) => this.#peers.get(id),
       add: (peer) => this.#register(peer),

@@ -3,7 +3,7 @@
 import { UsageError } from "../bgp/model/errors.ts";
 import type { Clock, Logger } from "../bgp/model/ports.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
-import type { Fib, FibEvents, KernelRoute } from "../fib/fib.ts";
+import type { Fib, FibEvents, KernelRoute, Link } from "../fib/fib.ts";
 import type { FibOptions } from "../fib/options.ts";
 import type { ForwardingSink, ForwardingTarget } from "../rib/forwarding.ts";
 import type { Rib } from "../rib/rib.ts";
@@ -28,6 +28,8 @@ export class KernelSide implements ForwardingSink {
   /** Why routes are not written, in words; undefined while they are. */
   reason: string | undefined = "kernel.enabled is false";
   rib: Rib | undefined;
+  /** It was up; as it was then. */
+  linkLost: ((link: Link) => void) | undefined;
 
   constructor(parts: {
     open: OpenFib;
@@ -109,8 +111,9 @@ export class KernelSide implements ForwardingSink {
         );
       },
       linkChanged: (link) => {
-        this.#links.set(link);
+        const before = this.#links.set(link);
         this.rib?.linkChanged(link.index);
+        if (before?.up === true && !link.up) this.linkLost?.(before);
       },
       ready: () => {
         this.#isReady = true;

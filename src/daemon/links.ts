@@ -17,9 +17,11 @@ export class Links implements Surroundings {
     this.#fallback = fallback;
   }
 
-  /** True if it went up or down, or its addresses changed. */
-  set(link: Link): void {
+  /** Returns what was known of it before. */
+  set(link: Link): Link | undefined {
+    const before = this.#byIndex.get(link.index);
     this.#byIndex.set(link.index, link);
+    return before;
   }
 
   interfaceName(index: number): string | undefined {

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { configurationReference } from "../../../scripts/configuration-reference.ts";
@@ -28,6 +30,19 @@ describe("deploy/examples", () => {
     expect(readFileSync(`${root}deploy/examples/node.yaml`, "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(
       10,
     );
+  });
+});
+
+describe("README.md", () => {
+  it("shows a file of ten lines that is right and draws no warning", () => {
+    const shown = readFileSync(`${root}README.md`, "utf8").match(/```yaml\n(.*?)```/s)?.[1] ?? "";
+    expect(shown.trimEnd().split("\n")).toHaveLength(10);
+    const folder = mkdtempSync(join(tmpdir(), "starling-readme-"));
+    writeFileSync(join(folder, "node.yaml"), shown);
+    const loaded = loadFile(join(folder, "node.yaml"));
+    rmSync(folder, { recursive: true });
+    expect(loaded.problems).toEqual([]);
+    expect(accept(loaded).peers).toHaveLength(1);
   });
 });
 

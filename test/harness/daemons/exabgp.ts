@@ -80,11 +80,11 @@ export class Exabgp implements Speaker {
   }
 
   async routes(family: FamilyName): Promise<SeenRoute[]> {
-    return exabgpTable(this.#readEvents(), family);
+    return exabgpTable(this.events(), family);
   }
 
   async sessions(): Promise<SeenSession[]> {
-    const states = exabgpSessions(this.#readEvents());
+    const states = exabgpSessions(this.events());
     return this.#spec.peers.map((peer) => {
       const state = states.get(peer.address) ?? "Idle";
       return { peer: peer.address, state, established: state === "Established" };
@@ -122,7 +122,7 @@ export class Exabgp implements Speaker {
   }
 
   async negotiated(address: string): Promise<SeenNegotiation> {
-    return exabgpNegotiation(this.#readEvents(), address);
+    return exabgpNegotiation(this.events(), address);
   }
 
   /** It ends a session only to begin the next, with a text of its own. */
@@ -137,16 +137,17 @@ export class Exabgp implements Speaker {
   }
 
   async lastError(address: string): Promise<string> {
-    return exabgpLastError(this.#readEvents(), address);
+    return exabgpLastError(this.events(), address);
+  }
+
+  /** All that it reported since it started. */
+  events(): Json[] {
+    return existsSync(this.#events) ? exabgpEvents(readFileSync(this.#events, "utf8")) : [];
   }
 
   /** A line of ExaBGP's API. */
   command(line: string): void {
     appendFileSync(this.#pipe, `${line}\n`);
-  }
-
-  #readEvents(): Json[] {
-    return existsSync(this.#events) ? exabgpEvents(readFileSync(this.#events, "utf8")) : [];
   }
 
   #write(): void {

@@ -1,0 +1,4 @@
+import { testFeatures } from "../harness/interop-suite.ts";
+import { churnFeatures } from "./features/churn.ts";
+
+testFeatures("exabgp", churnFeatures);

@@ -115,7 +115,7 @@ class Running {
     this.#options = options;
     this.#config = config;
     this.#logger = logger;
-    this.#socketPath = options.socket ?? config.controlSocket ?? defaultSocketPath();
+    this.#socketPath = options.socket ?? config.controlSocket ?? socketOfEnvironment() ?? defaultSocketPath();
     this.#marker = new RestartMarker(this.#socketPath, logger);
     this.#kernel = new KernelSide({
       open: openFib,
@@ -217,14 +217,19 @@ class Running {
     );
   }
 
-  /** SIGHUP reloads, SIGTERM and SIGINT end. */
+  /** SIGHUP reloads the file, SIGTERM and SIGINT end. */
   untilSignal(): Promise<string> {
-    process.on("SIGHUP", () => {
-      // What went wrong is in the report, and in the log.
-      void this.reload();
-    });
+    const ends: NodeJS.Signals[] = ["SIGTERM", "SIGINT"];
+    // Without a file there is nothing to read again: then its terminal was closed.
+    if (this.#options.configFile === undefined) ends.push("SIGHUP");
+    else {
+      process.on("SIGHUP", () => {
+        // What went wrong is in the report, and in the log.
+        void this.reload();
+      });
+    }
     return new Promise((resolve) => {
-      for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+      for (const signal of ends) process.once(signal, () => resolve(signal));
     });
   }
 
@@ -261,7 +266,7 @@ class Running {
     logProblems(this.#logger, loaded.problems);
     const errors = loaded.problems.filter(isError);
     daemon.problems = errors;
-    const problems = errors.map((problem) => ({ path: problem.path, message: formatProblem(problem) }));
+    const problems = errors.map((problem) => ({ path: problem.path, message: problemWithoutPath(problem) }));
     let next: Config;
     try {
       next = acceptForReload(daemon.config, loaded);
@@ -271,7 +276,7 @@ class Running {
       return {
         ok: false,
         changes: [],
-        problems: error.problems.map((p) => ({ path: p.path, message: formatProblem(p) })),
+        problems: error.problems.map((p) => ({ path: p.path, message: problemWithoutPath(p) })),
       };
     }
     const previous = daemon.config;
@@ -330,4 +335,14 @@ function logProblems(logger: DaemonLogger, problems: readonly Problem[]): void {
     if (isError(problem)) logger.error(fields, `configuration: ${formatProblem(problem)}`);
     else logger.warn(fields, `configuration: ${formatProblem(problem)}`);
   }
+}
+
+/** What a client of ours goes by as well. */
+function socketOfEnvironment(): string | undefined {
+  return process.env["STARLING_SOCKET"] || undefined;
+}
+
+/** The path stands beside it in the report. */
+function problemWithoutPath(problem: Problem): string {
+  return formatProblem({ ...problem, path: "" });
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { built } from "../harness/attacked-daemon.ts";
 import { Starling } from "../harness/daemons/starling.ts";
 import { canMakeNetworks, Lab } from "../harness/netns.ts";
 import { waitFor } from "../harness/wait-for.ts";
@@ -170,6 +171,28 @@ describe.skipIf(!canMakeNetworks())("starling on a node", () => {
         .split("\n")
         .filter((line) => /^Deleted .* proto bird/.test(line)),
     ).toEqual([]);
+  });
+
+  it("without a file it serves at once as an ordinary user, and says what is running and what to try", async (context) => {
+    await built();
+    await using lab = await Lab.create("daemon-default", context);
+    const node = await lab.node("node");
+    await node.ip("link", "set", "dev", "lo", "up");
+    const folder = mkdtempSync(join(tmpdir(), "starling-default-"));
+    chownSync(folder, 65534, 65534);
+    const socket = join(folder, "starling.sock");
+    const executable = new URL("../../bin/starling.mjs", import.meta.url).pathname;
+    const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"];
+    const run = [process.execPath, executable, "run", "--socket", socket];
+    const daemon = node.spawn([...nobody, ...run], "starling");
+    await waitFor(() => daemon.output().includes("Try in another terminal"), { what: "the first screen" });
+    for (const words of ["AS 64512", "0.0.0.0:1790", "CAP_NET_BIND_SERVICE", "--kernel", "http://127.0.0.1:9179"])
+      expect(daemon.output()).toContain(words);
+    expect(daemon.output().match(/starling (show|config)/g)).toHaveLength(3);
+    const command = (...words: string[]) => node.exec([process.execPath, executable, ...words, "--socket", socket]);
+    expect(JSON.parse(await command("show", "summary", "--json"))).toMatchObject({ asNumber: 64512 });
+    // A terminal that is closed takes it along: there is no file that SIGHUP could have it read again.
+    expect(await daemon.stop("SIGHUP")).toBe(0);
   });
 
   it("without CAP_NET_ADMIN it says so and reflects, as an ordinary user on a high port", async (context) => {

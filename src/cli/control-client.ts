@@ -1,7 +1,9 @@
 /** The client's end of the control socket. */
 
+import { existsSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { type Frame, type Method, type Params, parseFrame, requestLine } from "../control/protocol.ts";
+import { SYSTEM_SOCKET } from "../control/socket-path.ts";
 import { UsageError } from "../control/views.ts";
 import { CommandFailure } from "./terminal.ts";
 
@@ -95,6 +97,8 @@ export class ControlClient {
     const head = `cannot reach starling at ${this.#path}`;
     switch (error.code) {
       case "ENOENT":
+        if (this.#path !== SYSTEM_SOCKET && existsSync(SYSTEM_SOCKET))
+          return `${head}: no such file. One runs at ${SYSTEM_SOCKET}: try again with sudo, or --socket ${SYSTEM_SOCKET}`;
         return `${head}: no such file. ${start}`;
       case "ECONNREFUSED":
         return `${head}: nobody answers; the process that made this socket is gone. ${start}`;

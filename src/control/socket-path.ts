@@ -3,7 +3,7 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 
-const SYSTEM_SOCKET = "/run/starling/starling.sock";
+export const SYSTEM_SOCKET = "/run/starling/starling.sock";
 
 export interface SocketPathFacts {
   readonly uid: number;

@@ -94,7 +94,7 @@ export class RestartDeferral {
       this.#grace?.cancel();
       this.#grace = undefined;
     } else if (this.#missing.size === 0) {
-      this.#select("all peers are back and have told their routes");
+      this.#select("all peers that are waited for are back");
       this.stop();
       this.#options.complete();
     } else if (!this.#isSelecting) {

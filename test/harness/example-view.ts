@@ -143,7 +143,7 @@ const PEERS: readonly PeerView[] = [
     state: "Active",
     since: "2026-03-05T11:58:40Z",
     transitions: 2,
-    lastError: "hold timer expired: nothing came for 90 seconds",
+    lastError: "nothing heard from the peer for 90 s",
     negotiated: null,
     families: { ipv4: { received: 1, accepted: 1, advertised: 0, limit: null } },
   }),
@@ -209,6 +209,15 @@ const SUMMARY: SummaryView = {
 };
 
 /** Every field may be replaced by a test. */
+/** What the daemon itself says. */
+const DONE: Readonly<Record<PeerAction, string>> = {
+  enable: "enabled",
+  disable: "disabled",
+  reset: "reset",
+  "refresh-in": "asked for all routes again",
+  "refresh-out": "all routes are sent again",
+};
+
 export class ExampleView implements DaemonView {
   summaryView: SummaryView = SUMMARY;
   peerViews: readonly PeerView[] = PEERS;
@@ -255,7 +264,7 @@ export class ExampleView implements DaemonView {
   }
   peerAction(name: string, action: PeerAction, message: string | undefined): string {
     this.actions.push({ name, action, message });
-    return `peer ${name}: ${action} done`;
+    return `peer ${name}: ${DONE[action]}`;
   }
   async cleanup(): Promise<number> {
     return 5;

@@ -1,4 +1,4 @@
 import { testFeatures } from "../harness/interop-suite.ts";
-import { restartFeatures } from "./features/restart.ts";
+import { notificationFeatures, restartFeatures } from "./features/restart.ts";
 
-testFeatures("bird", restartFeatures);
+testFeatures("bird", [...restartFeatures, ...notificationFeatures]);

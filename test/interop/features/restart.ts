@@ -6,7 +6,7 @@ import type { SeenRoute, Speaker } from "../../harness/daemons/speaker.ts";
 import type { Feature } from "../../harness/interop-suite.ts";
 import type { LabNode } from "../../harness/lab-node.ts";
 import { waitFor } from "../../harness/wait-for.ts";
-import { here, makePair, type Pair, pathsOf, routeFrom, there } from "./pair.ts";
+import { here, makePair, otherAs, type Pair, pathsOf, routeFrom, there } from "./pair.ts";
 
 const ownPrefix = "198.51.100.0/24";
 const ownHost = "198.51.100.1";
@@ -173,6 +173,40 @@ const longLivedRestarter: Feature = {
     await freshAt(pair.other, ownPrefix, here);
   },
 };
+
+const notification: Feature = {
+  name: "graceful restart with notifications (RFC 8538): a peer's options change, and no packet is lost",
+  unsupported: { bird: "it does not have the N bit: a NOTIFICATION ends the routes" },
+  timeout: 90_000,
+  async test(daemon, context) {
+    await using pair = await restartPair(daemon, "grnotify", context, {});
+    expect((await pair.view()).negotiated?.gracefulRestart).toMatchObject({ notification: true });
+    const pings = await Pings.start(pair.starlingNode);
+    await pair.starling.reload({
+      peers: [{ address: there, localAddress: here, asNumber: otherAs, gracefulRestart: 60, holdTime: 30 }],
+    });
+    await sessionNumber(pair, 2);
+    expect((await pair.view()).negotiated?.holdTime).toBe(30);
+    await waitFor(async () => (await isStale(pair)) === false, { what: "its routes to be fresh again" });
+    await routeFrom(pair.other, ownPrefix, here);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { sent, lost } = await pings.stop();
+    expect(sent).toBeGreaterThan(50);
+    expect(lost).toBe(0);
+
+    // A reset by the operator is a hard one: the routes go.
+    await pair.starling.command("peer", there, "reset");
+    await waitFor(async () => (await pathsOf(pair.other, ownPrefix)).length === 0, {
+      what: "starling's routes to go",
+      interval: 10,
+    });
+    await sessionNumber(pair, 3);
+    await routeFrom(pair.other, ownPrefix, here);
+  },
+};
+
+/** Of the daemons that know it. */
+export const notificationFeatures: readonly Feature[] = [notification];
 
 export const restartFeatures: readonly Feature[] = [
   otherRestarts,

@@ -32,7 +32,7 @@ export const METRIC = {
     name: "starling_peer_transitions_total",
     type: "counter",
     labels: ["peer"],
-    help: "Times that the session entered or left Established.",
+    help: "Times that the session became Established (as bgpPeerFsmEstablishedTransitions of RFC 4273).",
   },
   peerReceived: {
     name: "starling_peer_prefixes_received",

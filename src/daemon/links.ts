@@ -6,7 +6,7 @@ import { Family } from "../bgp/model/family.ts";
 import type { SessionFacts } from "../bgp/model/ports.ts";
 import { prefixContains, prefixOf } from "../bgp/model/prefix.ts";
 import type { Link } from "../fib/fib.ts";
-import type { Surroundings } from "../rib/rib.ts";
+import type { Surroundings } from "../rib/surroundings.ts";
 
 export class Links implements Surroundings {
   readonly #byIndex = new Map<number, Link>();

@@ -43,7 +43,7 @@ const LLGR_STALE = 1 << 18;
 export const DEFAULT_LOCAL_PREF = 100;
 
 const DECODED = 2048;
-const GENERATIONS = 2 ** 20;
+const GENERATIONS = 2 ** 26;
 
 /** Ids are 1 and up; 0 means no attributes. A set with no references left is forgotten at once. */
 export class AttributeTable {

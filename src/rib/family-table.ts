@@ -63,11 +63,12 @@ export class FamilyTable {
     this.prefixes.set(prefix, Field.Target, target);
   }
 
-  /** Forgets a removed path once no update group has it out any more and the decision has passed over it. */
-  reclaim(path: PathId): void {
+  /** True if it forgot a removed path: once no update group has it out any more and the decision has passed over it. */
+  reclaim(path: PathId): boolean {
     const prefix: PrefixId = this.paths.prefix(path);
-    if (!this.paths.isRemoved(path) || this.paths.advertisers(path) > 0 || this.best(prefix) === path) return;
+    if (!this.paths.isRemoved(path) || this.paths.advertisers(path) > 0 || this.best(prefix) === path) return false;
     this.setFirst(prefix, this.paths.unlink(this.first(prefix), path));
     this.release(prefix);
+    return true;
   }
 }

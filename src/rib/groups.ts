@@ -93,6 +93,7 @@ export class Groups {
         this.#entries.set(first.key, from);
         from.outbound.setTarget(first.peer.options, first.facts, first.family);
         from.intervalMilliseconds = first.peer.options.advertisementSeconds * 1000;
+        this.#enlist(from);
         from.group.reconsider();
       } else for (const m of leaving) this.#move(m.peer, m.facts, m.family, from.group);
     }
@@ -152,6 +153,14 @@ export class Groups {
     to.group.join(id, told);
   }
 
+  /** Which decisions it hears of. */
+  #enlist({ group, outbound, family }: Entry): void {
+    const rib = this.#rib(family);
+    rib.groups.delete(group);
+    rib.attentiveGroups.delete(group);
+    (outbound.isAttentive ? rib.attentiveGroups : rib.groups).add(group);
+  }
+
   #find(group: UpdateGroup | undefined): Entry | undefined {
     for (const entry of this.#entries.values()) if (entry.group === group) return entry;
     return undefined;
@@ -195,7 +204,7 @@ export class Groups {
       intervalMilliseconds: peer.options.advertisementSeconds * 1000,
     };
     this.#entries.set(key, entry);
-    (family.addPathSend ? rib.addPathGroups : rib.groups).add(group);
+    this.#enlist(entry);
     return entry;
   }
 
@@ -207,7 +216,7 @@ export class Groups {
     this.#entries.delete(entry.key);
     const rib = this.#rib(entry.family);
     rib.groups.delete(group);
-    rib.addPathGroups.delete(group);
+    rib.attentiveGroups.delete(group);
     group.close();
     this.#closing.add(group);
     this.#wake();

@@ -14,7 +14,7 @@ import {
   importRefusal,
 } from "./import.ts";
 import type { RibOptions, RibPeerOptions } from "./options.ts";
-import { dependsOnPrefix, dependsOnRouteContext, evaluate, type PolicyResult } from "./policy/evaluate.ts";
+import { dependsOnInterface, dependsOnPrefix, evaluate, type PolicyResult } from "./policy/evaluate.ts";
 
 const NONE = 0 as AttrsId;
 
@@ -35,7 +35,8 @@ export class PolicyInbound {
   readonly #context: InboundContext;
   readonly #options: RibPeerOptions;
   readonly #facts: ImportPeer;
-  readonly #asksInterface: boolean;
+  /** The verdict may change with the way to the next hop. */
+  readonly asksInterface: boolean;
   /** The last answer; both held. */
   #from = NONE;
   #result = NONE;
@@ -43,7 +44,7 @@ export class PolicyInbound {
   constructor(context: InboundContext, options: RibPeerOptions, session: SessionFacts | undefined) {
     this.#context = context;
     this.#options = options;
-    this.#asksInterface = dependsOnRouteContext(options.importPolicies);
+    this.asksInterface = dependsOnInterface(options.importPolicies);
     this.dependsOnPrefix = dependsOnPrefix(options.importPolicies);
     this.#facts = {
       internal: session?.internal ?? options.internal,
@@ -52,7 +53,9 @@ export class PolicyInbound {
       realAs: context.options.asNumber,
       allowLocalAs: options.allowLocalAs,
       routerId: context.options.routerId,
-      clusterIds: context.clusterIds(),
+      get clusterIds() {
+        return context.clusterIds();
+      },
       enforceFirstAs: true,
       role: options.role,
       isOwnAddress: (address) => context.isOwnAddress(address),
@@ -61,7 +64,7 @@ export class PolicyInbound {
 
   /** 0 rejects. The id is only lent: retain it to keep it. `prefix` is given if `dependsOnPrefix`. */
   accept(received: AttrsId, attributes: PathAttributes, prefix: Prefix | undefined): AttrsId {
-    if (prefix === undefined && this.#from === received) return this.#result;
+    if (prefix === undefined && this.#from === received && !this.asksInterface) return this.#result;
     this.clear();
     this.#result = this.#judge(received, attributes, prefix);
     this.#from = received;
@@ -110,7 +113,7 @@ export class PolicyInbound {
         length: prefix?.length ?? 0,
         attributes: beforeImportPolicy(attributes, this.#facts),
         source: "peer",
-        interfaceName: this.#asksInterface ? this.#context.interfaceName(attributes.nextHop) : undefined,
+        interfaceName: this.asksInterface ? this.#context.interfaceName(attributes.nextHop) : undefined,
         internalPeer: this.#facts.internal,
         self: undefined,
       },

@@ -12,18 +12,8 @@ import { FamilyTable } from "./family-table.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { RouteSource } from "./policy/policy.ts";
 import type { RibPeer } from "./rib-peer.ts";
-import { Sweep } from "./sweep.ts";
+import { type Requests, Sweep } from "./sweep.ts";
 import type { UpdateGroup } from "./update-group.ts";
-
-/** What the walk over the paths is to do for whom. */
-export type SweepRequest =
-  /** Its session or its stale routes ended. */
-  | { readonly kind: "peer"; readonly peer: PeerId }
-  /** Its import rules changed. */
-  | { readonly kind: "import"; readonly peer: PeerId }
-  | { readonly kind: "nextHops"; readonly changed: ReadonlySet<number> }
-  /** The rules of the decision process changed. */
-  | { readonly kind: "decide" };
 
 export interface LocRibContext {
   readonly family: Family;
@@ -36,10 +26,12 @@ export interface LocRibContext {
   seconds(): number;
   /** There is work to do. */
   wake(): void;
+  /** One of the paths of a destination came, went or changed, or another is the best one. */
+  pathsChanged(prefix: number): void;
   /** A destination came, went, or has another best path. */
   bestChanged(prefix: number, before: number, best: number): void;
   limitReached(peer: RibPeer, family: Family, kind: "near" | "exceeded"): void;
-  sweepVisit(path: number, requests: ReadonlySet<SweepRequest>): void;
+  sweepVisit(path: number, requests: Requests): void;
 }
 
 /**
@@ -59,9 +51,10 @@ const DECISIONS = 512;
 
 export class LocRib {
   readonly table: FamilyTable;
+  /** Those that care for the best path, and those to which more may matter: all paths, or the way to the next hop. */
   readonly groups = new Set<UpdateGroup>();
-  readonly addPathGroups = new Set<UpdateGroup>();
-  readonly sweep: Sweep<SweepRequest>;
+  readonly attentiveGroups = new Set<UpdateGroup>();
+  readonly sweep: Sweep;
   forwarding: Forwarding | undefined;
   readonly #context: LocRibContext;
   readonly #decision: Decision;
@@ -138,7 +131,7 @@ export class LocRib {
       if (perPrefix) accepted = peer.inbound.accept(received, attributes, batch.prefixAt(i));
       let path = prefix < 0 ? -1 : paths.find(this.table.first(prefix), id, identifier);
       if (path >= 0) {
-        const fresh = paths.epoch(path) === (state.epoch & 0xff);
+        const fresh = paths.epoch(path) === state.epoch;
         if (fresh && paths.received(path) === received && paths.accepted(path) === accepted) continue;
         if (!fresh) paths.setEpoch(path, state.epoch);
       } else {
@@ -208,8 +201,11 @@ export class LocRib {
       if (limit !== undefined && state.received * 100 < limit.limit * limit.warnPercent) state.warned = false;
       if (limit !== undefined && state.received < limit.limit) state.exceeded = false;
     }
+    const prefix = paths.prefix(path);
     paths.markRemoved(path);
-    this.question(paths.prefix(path));
+    this.question(prefix);
+    // Gone at once if nobody has it: a route that flaps while nothing is decided must not pile up.
+    if (this.table.reclaim(path as PathId)) this.#context.pathsChanged(prefix);
   }
 
   /** Import rules changed for this path, or what it stands for did. */
@@ -251,17 +247,20 @@ export class LocRib {
     const best = this.#decision.select(table.first(prefix));
     const changed = best !== before || (best >= 0 && table.paths.isTouched(best));
     table.setBest(prefix, best);
+    let touched = changed;
     for (let path = table.first(prefix); path >= 0; ) {
       const next = table.paths.next(path);
+      if (table.paths.isTouched(path)) touched = true;
       table.paths.setTouched(path, false);
       if (table.paths.isRemoved(path)) table.reclaim(path as PathId);
       path = next;
     }
+    if (touched) this.#context.pathsChanged(prefix);
     if (changed) {
       for (const group of this.groups) group.changed(prefix);
       this.#context.bestChanged(prefix, before, best);
     }
-    for (const group of this.addPathGroups) group.changed(prefix);
+    for (const group of this.attentiveGroups) group.changed(prefix);
     this.forwarding?.update(prefix, best < 0 ? this.#nothing : this.#decision.tied);
   }
 

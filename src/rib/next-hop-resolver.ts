@@ -16,8 +16,11 @@ export interface CoveringRoute {
 }
 
 export interface RouteLookup {
-  /** The longest usable route that holds the address and is at most `maxLength` bits long. */
-  longestMatch(address: IpAddress, maxLength: number): CoveringRoute | undefined;
+  /**
+   * The longest usable route that holds the address and is at most `maxLength` bits long. `underWay`: next hops that are being
+   * resolved; a destination that might be reached by one of them is none to resolve it over.
+   */
+  longestMatch(address: IpAddress, maxLength: number, underWay: readonly IpAddress[]): CoveringRoute | undefined;
   isLinkUp(interfaceIndex: number): boolean;
 }
 
@@ -55,7 +58,8 @@ export interface Footprint {
 /**
  * RFC: RFC 4271 §9.1.2.1 calls a route unresolvable that resolves, however indirectly, through itself.
  * Ours: such a route is passed over for the next shorter one, so that a peer may announce the prefix that its own address lies in,
- * and the outcome does not depend on which route came first.
+ * and the outcome does not depend on which route came first. That it is not the best path, perhaps because its next hop cannot be
+ * resolved, does not count: else it would become the best one and lose its next hop again, round and round.
  */
 export function resolveNextHop(nextHop: IpAddress, lookup: RouteLookup, footprint: Footprint): Resolution {
   return new Walk(lookup, footprint).resolve(nextHop);
@@ -84,7 +88,7 @@ class Walk {
   #throughLongest(address: IpAddress): Resolution {
     for (let maxLength = addressBits(address.family); maxLength >= 0 && this.#lookups > 0; ) {
       this.#lookups--;
-      const route = this.#lookup.longestMatch(address, maxLength);
+      const route = this.#lookup.longestMatch(address, maxLength, this.#underWay);
       this.#footprint.looked(address, route?.length ?? 0);
       if (route === undefined || route.kind === "unreachable") return UNREACHABLE;
       if (route.kind === "blackhole") return BLACKHOLE;

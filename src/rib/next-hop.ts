@@ -6,6 +6,7 @@
 import { type IpAddress, isLinkLocal, isUnspecified } from "../bgp/model/address.ts";
 import type { Brand } from "../bgp/model/brand.ts";
 import { Family } from "../bgp/model/family.ts";
+import type { PrefixTable } from "../columns/prefix-table.ts";
 import type { ResolvedHop } from "./forwarding.ts";
 import { NextHopDependencies } from "./next-hop-dependencies.ts";
 import {
@@ -100,6 +101,10 @@ export class NextHopTable {
     return onLink;
   }
 
+  address(id: number): IpAddress | undefined {
+    return this.#entries[id]?.nextHop;
+  }
+
   /** Infinity when unreachable. */
   metric(id: number, interfaceIndex = 0): number {
     return this.resolution(id, interfaceIndex).metric;
@@ -116,6 +121,10 @@ export class NextHopTable {
   /** The route to this prefix came, went or changed. Cheap when no next hop rests on it; call when `lookup` already sees the change. */
   prefixChanged(family: Family, w0: number, w1: number, w2: number, w3: number, length: number): void {
     if (this.#lookup !== undefined) this.#dependencies.affected(family, w0, w1, w2, w3, length, this.#dirty);
+  }
+
+  destinationChanged(p: PrefixTable, id: number): void {
+    this.prefixChanged(p.family, p.w0(id), p.w1(id), p.w2(id), p.w3(id), p.length(id));
   }
 
   /** A link came up or went down. Routes over it need not have been told yet. */

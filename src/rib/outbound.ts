@@ -11,7 +11,7 @@ import type { AttributeTable } from "./attribute-table.ts";
 import { type ExportTarget, exportAttributes, exportRefusal, type PathOrigin } from "./export.ts";
 import type { FamilyTable } from "./family-table.ts";
 import type { RibPeerOptions } from "./options.ts";
-import { dependsOnPrefix, dependsOnRouteContext, evaluate } from "./policy/evaluate.ts";
+import { dependsOnInterface, dependsOnPrefix, dependsOnRouteContext, evaluate } from "./policy/evaluate.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { RibPeer } from "./rib-peer.ts";
 import type { Outbound } from "./update-group.ts";
@@ -40,10 +40,12 @@ export class PolicyOutbound implements Outbound {
   #options: RibPeerOptions;
   #target: ExportTarget;
   #perPrefix = false;
+  #isAttentive = false;
   /** What was worked out: by accepted attributes and the peer that they are from, both held while they stand here. */
   readonly #fromAttrs = new Int32Array(SLOTS);
   readonly #fromPeer = new Int32Array(SLOTS);
   readonly #result = new Int32Array(SLOTS);
+  #used = 0;
   /** Of the last route judged by itself; held until the next. */
   #last = NONE;
 
@@ -68,7 +70,13 @@ export class PolicyOutbound implements Outbound {
     this.#options = options;
     this.#target = this.#targetFor(options, facts, family);
     this.#perPrefix = dependsOnPrefix(options.exportPolicies) || dependsOnRouteContext(options.exportPolicies);
+    this.#isAttentive = family.addPathSend || dependsOnInterface(options.exportPolicies);
     this.clear();
+  }
+
+  /** Other paths than the best one matter, or more of it than its attributes. */
+  get isAttentive(): boolean {
+    return this.#isAttentive;
   }
 
   addMember(peer: PeerId, address: IpAddress): void {
@@ -94,6 +102,7 @@ export class PolicyOutbound implements Outbound {
     this.#forget(slot);
     const result = this.#workOut(path, accepted, peer);
     this.#attributes.retain(accepted, 1);
+    this.#used++;
     this.#fromAttrs[slot] = accepted;
     this.#fromPeer[slot] = peer;
     this.#result[slot] = result;
@@ -101,7 +110,7 @@ export class PolicyOutbound implements Outbound {
   }
 
   clear(): void {
-    for (let slot = 0; slot < SLOTS; slot++) this.#forget(slot);
+    if (this.#used > 0) for (let slot = 0; slot < SLOTS; slot++) this.#forget(slot);
     if (this.#last !== NONE) this.#attributes.release(this.#last);
     this.#last = NONE;
   }
@@ -110,6 +119,7 @@ export class PolicyOutbound implements Outbound {
     if (this.#fromAttrs[slot] === 0) return;
     this.#attributes.release(this.#fromAttrs[slot] as AttrsId);
     if (this.#result[slot] !== 0) this.#attributes.release(this.#result[slot] as AttrsId);
+    this.#used--;
     this.#fromAttrs[slot] = 0;
   }
 

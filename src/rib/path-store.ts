@@ -21,10 +21,16 @@ const Field = {
 } as const;
 const STRIDE = 9;
 
-/** Flags: epoch in bits 0-7, reason in 8-12, source in 13-15, then these. */
-const TOUCHED = 1 << 16;
-const REMOVED = 1 << 17;
-const BLACKHOLE = 1 << 18;
+/** Flags: epoch in bits 0-15, reason in 16-20, source in 21-23, then these. */
+const REASON_AT = 16;
+const SOURCE_AT = 21;
+const TOUCHED = 1 << 24;
+const REMOVED = 1 << 25;
+const BLACKHOLE = 1 << 26;
+
+/** So many that no peer can begin as many sessions and refreshes before a walk over the paths has passed. */
+export const EPOCHS = 0x10000;
+const EPOCH = EPOCHS - 1;
 
 const SOURCES: readonly RouteSource[] = ["peer", "static", "kernel", "connected", "calico", "aggregate"];
 
@@ -58,7 +64,7 @@ export class PathStore {
     page[at + Field.Next] = next + 1;
     page[at + Field.Peer] = peer;
     page[at + Field.Identifier] = identifier;
-    page[at + Field.Flags] = (epoch & 0xff) | (SOURCES.indexOf(source) << 13) | TOUCHED;
+    page[at + Field.Flags] = (epoch & EPOCH) | (SOURCES.indexOf(source) << SOURCE_AT) | TOUCHED;
     page[at + Field.Since] = since;
     this.#count++;
     return id as PathId;
@@ -143,7 +149,7 @@ export class PathStore {
   }
 
   source(id: number): RouteSource {
-    return SOURCES[(this.#records.get(id, Field.Flags) >>> 13) & 7] as RouteSource;
+    return SOURCES[(this.#records.get(id, Field.Flags) >>> SOURCE_AT) & 7] as RouteSource;
   }
 
   /** Seconds on the RIB's own clock since the path last changed. */
@@ -156,20 +162,24 @@ export class PathStore {
   }
 
   epoch(id: number): number {
-    return this.#records.get(id, Field.Flags) & 0xff;
+    return this.#records.get(id, Field.Flags) & EPOCH;
   }
 
   setEpoch(id: number, epoch: number): void {
-    this.#records.set(id, Field.Flags, (this.#records.get(id, Field.Flags) & ~0xff) | (epoch & 0xff));
+    this.#records.set(id, Field.Flags, (this.#records.get(id, Field.Flags) & ~EPOCH) | (epoch & EPOCH));
   }
 
   /** Why the decision process, or import, passed it over; a code of the owner's, 0 to 31. */
   reason(id: number): number {
-    return (this.#records.get(id, Field.Flags) >>> 8) & 31;
+    return (this.#records.get(id, Field.Flags) >>> REASON_AT) & 31;
   }
 
   setReason(id: number, reason: number): void {
-    this.#records.set(id, Field.Flags, (this.#records.get(id, Field.Flags) & ~0x1f00) | (reason << 8));
+    this.#records.set(
+      id,
+      Field.Flags,
+      (this.#records.get(id, Field.Flags) & ~(31 << REASON_AT)) | (reason << REASON_AT),
+    );
   }
 
   /** Packets to it are to be dropped, as the peer asked and policy agreed (RFC 7999 §3.3). */

@@ -1,10 +1,12 @@
 /** What a walk over the paths does to each: routes that ended go, others are judged, marked or decided again. */
 
+import { WellKnown } from "../bgp/model/community.ts";
 import type { PeerId } from "../bgp/model/ids.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import { longLivedStale } from "./import.ts";
-import type { LocRib, SweepRequest } from "./loc-rib.ts";
+import type { LocRib } from "./loc-rib.ts";
 import { Retention, type RibPeer } from "./rib-peer.ts";
+import { Ask, type Requests } from "./sweep.ts";
 
 export class PathVisits {
   readonly #attributes: AttributeTable;
@@ -16,20 +18,32 @@ export class PathVisits {
   }
 
   /** For every request that concerns this path. */
-  visit(rib: LocRib, path: number, requests: ReadonlySet<SweepRequest>): void {
+  visit(rib: LocRib, path: number, requests: Requests): void {
     const { paths } = rib.table;
-    for (const request of requests) {
-      if (request.kind === "nextHops") {
-        const accepted = paths.accepted(path);
-        if (accepted !== 0 && request.changed.has(this.#attributes.nextHop(accepted))) rib.question(paths.prefix(path));
-      } else if (request.kind === "decide") rib.question(paths.prefix(path));
-      else if (paths.peer(path) !== request.peer) continue;
-      else if (request.kind === "import") this.#judgeAgain(rib, path);
-      else if (!rib.isCurrent(path) || (rib.isStale(path) && !this.#becomesLongLived(rib, path))) {
-        rib.remove(path);
-        return;
-      } else rib.question(paths.prefix(path));
+    const asked = requests.peers.get(paths.peer(path)) ?? 0;
+    const moved = requests.nextHops.size > 0 && this.#hasMoved(rib, path, requests.nextHops);
+    const judged =
+      (asked & Ask.Import) !== 0 || (moved && this.#peer(paths.peer(path))?.inbound.asksInterface === true);
+    if (judged) this.#judgeAgain(rib, path);
+    if (
+      (judged || asked !== 0) &&
+      (!rib.isCurrent(path) || (rib.isStale(path) && !this.#becomesLongLived(rib, path)))
+    ) {
+      rib.remove(path);
+      return;
     }
+    if ((asked & Ask.Source) !== 0) paths.setTouched(path, true);
+    if ((asked & (Ask.Retention | Ask.Source)) !== 0 || moved || requests.decide) rib.question(paths.prefix(path));
+  }
+
+  #hasMoved(rib: LocRib, path: number, changed: ReadonlySet<number>): boolean {
+    const { paths } = rib.table;
+    const accepted = paths.accepted(path);
+    const received = paths.received(path);
+    return (
+      (accepted !== 0 && changed.has(this.#attributes.nextHop(accepted))) ||
+      (received !== 0 && changed.has(this.#attributes.nextHop(received)))
+    );
   }
 
   #judgeAgain(rib: LocRib, path: number): void {
@@ -40,15 +54,16 @@ export class PathVisits {
     const prefix = peer.inbound.dependsOnPrefix ? prefixes.prefix(paths.prefix(path)) : undefined;
     const accepted = peer.inbound.accept(received, this.#attributes.attributes(received), prefix);
     rib.setAccepted(path, accepted, accepted !== 0 && peer.inbound.isBlackhole);
-    if (rib.isStale(path) && !this.#becomesLongLived(rib, path)) rib.remove(path);
   }
 
   /** RFC 9494 §4.2: past the restart time a route is marked, or dropped if it bears NO_LLGR. True if the path may stay. */
   #becomesLongLived(rib: LocRib, path: number): boolean {
     const { paths } = rib.table;
     const peer = this.#peer(paths.peer(path));
+    if (peer?.family(rib.table.family).retention !== Retention.LongLived) return true;
     const accepted = paths.accepted(path);
-    if (peer?.family(rib.table.family).retention !== Retention.LongLived || accepted === 0) return true;
+    if (accepted === 0)
+      return !this.#attributes.attributes(paths.received(path)).communities.includes(WellKnown.NoLlgr);
     if (this.#attributes.isLongLivedStale(accepted)) return true;
     const kept = longLivedStale(this.#attributes.attributes(accepted));
     if (kept === undefined) return false;

@@ -7,6 +7,8 @@ import { Retention, type RibPeer } from "./rib-peer.ts";
 
 /** RFC 7313 §4 leaves the bound on a refresh to us: routes that a peer never confirms do not stay for ever. */
 const REFRESH_BOUND_MILLISECONDS = 300_000;
+/** RFC 4724 §4.2 leaves it to us how long a peer that is back may take to its End-of-RIB. */
+const TELL_BOUND_MILLISECONDS = 300_000;
 
 export class Retainer {
   readonly #clock: Clock;
@@ -35,6 +37,11 @@ export class Retainer {
       if (state.retention === Retention.None) continue;
       const speaks = facts.families.some((f) => f.family === family);
       if (!speaks || !facts.forwardingPreserved.includes(family) || !facts.sendsEndOfRib) this.confirmed(peer, family);
+      else if (state.retention === Retention.Restarting) {
+        // It was the time to come back in, and it is back. That of RFC 9494 runs on until End-of-RIB.
+        state.timer?.cancel();
+        state.timer = this.#clock.after(TELL_BOUND_MILLISECONDS, () => this.confirmed(peer, family));
+      }
     }
   }
 

@@ -7,6 +7,7 @@ import type { SessionFacts, Timer } from "../bgp/model/ports.ts";
 import type { PeerRank } from "./decision.ts";
 import type { PolicyInbound } from "./inbound.ts";
 import type { RibPeerOptions } from "./options.ts";
+import { EPOCHS } from "./path-store.ts";
 import type { UpdateGroup } from "./update-group.ts";
 
 /** Why routes of an earlier epoch are still there. */
@@ -37,7 +38,7 @@ export class PeerFamily {
   group: UpdateGroup | undefined;
 
   isCurrent(epoch: number): boolean {
-    return ((this.epoch - epoch) & 0xff) <= this.#kept;
+    return (this.epoch - epoch + EPOCHS) % EPOCHS <= this.#kept;
   }
 
   /** All that was not announced again is gone. */
@@ -49,16 +50,13 @@ export class PeerFamily {
   }
 
   isStale(epoch: number): boolean {
-    return (
-      epoch !== (this.epoch & 0xff) &&
-      (this.retention === Retention.Restarting || this.retention === Retention.LongLived)
-    );
+    return epoch !== this.epoch && (this.retention === Retention.Restarting || this.retention === Retention.LongLived);
   }
 
   nextEpoch(retention: Retention): void {
     // A session that ends amid a refresh leaves routes of two epochs, all of which graceful restart keeps.
     const wasRefreshing = this.retention === Retention.Refreshing;
-    this.epoch++;
+    this.epoch = (this.epoch + 1) % EPOCHS;
     this.retention = retention;
     this.#kept = retention === Retention.None ? 0 : wasRefreshing ? 2 : 1;
     this.timer?.cancel();

@@ -1,15 +1,16 @@
 /** The tables as the daemon and the sessions see them: routes come in from peers, kernel and configuration, and go out to update groups. */
 
-import { type IpAddress, ipv4 } from "../bgp/model/address.ts";
-import type { PathAttributes } from "../bgp/model/attributes.ts";
-import { attributesWith } from "../bgp/model/attributes.ts";
+import { ipv4 } from "../bgp/model/address.ts";
+import { attributesWith, type PathAttributes } from "../bgp/model/attributes.ts";
 import { FAMILIES, Family } from "../bgp/model/family.ts";
-import type { PeerId, RouterId } from "../bgp/model/ids.ts";
-import type { AttributesCodec, Clock, OutboxFactory, RibSink, SessionEnd, SessionFacts } from "../bgp/model/ports.ts";
+import type { PeerId } from "../bgp/model/ids.ts";
+import type { Clock, RibSink, SessionEnd, SessionFacts } from "../bgp/model/ports.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
+import { Aggregates } from "./aggregates.ts";
 import { AttributeTable } from "./attribute-table.ts";
-import { Forwarding, type ForwardingSink, type ResolvedHop } from "./forwarding.ts";
+import { ClusterIds } from "./cluster-ids.ts";
+import { Forwarding, type ResolvedHop } from "./forwarding.ts";
 import { Groups } from "./groups.ts";
 import { PolicyInbound } from "./inbound.ts";
 import { LocRib } from "./loc-rib.ts";
@@ -20,32 +21,18 @@ import { PathVisits } from "./path-visits.ts";
 import { Retainer } from "./retention.ts";
 import { Retention, RibPeer } from "./rib-peer.ts";
 import { type KernelPath, TableLookup } from "./route-lookup.ts";
+import type { RibEvents, RibParts, Surroundings } from "./surroundings.ts";
+import { Ask } from "./sweep.ts";
 import { Ways } from "./ways.ts";
 import { WorkQueue } from "./work-queue.ts";
 
-export interface RibEvents {
-  /** A destination came, went, or has another best path. Called for each, so it must be cheap. */
-  bestChanged(family: Family, prefix: number): void;
-  /** RFC 4486 §4: the number of prefixes from a peer came near its limit, or passed it. */
-  limitReached(peer: PeerId, family: Family, kind: "near" | "exceeded"): void;
-  /** Everything that waited has been decided and handed to the outboxes; milliseconds since the first of it came in. */
-  settled(milliseconds: number): void;
-}
-
-/** What the tables ask about the machine they run on. */
-export interface Surroundings {
-  interfaceName(index: number): string | undefined;
-  isOwnAddress(address: IpAddress): boolean;
-  isLinkUp(interfaceIndex: number): boolean;
-  /** Interface of the session's link, 0 if it is not known. */
-  sessionInterface(facts: SessionFacts): number;
-  /** An address of that family on the link that the session runs over. */
-  localAddress(facts: SessionFacts, family: Family): IpAddress | undefined;
-}
+/** Next hops that are resolved again in one slice. */
+const NEXT_HOPS = 256;
 
 export class Rib implements RibSink {
   readonly attributes: AttributeTable;
   readonly local: LocalRoutes;
+  readonly #aggregates: Aggregates;
   readonly nextHops: NextHopTable;
   readonly #lookup: TableLookup;
   readonly groups: Groups;
@@ -61,17 +48,9 @@ export class Rib implements RibSink {
   readonly #work: WorkQueue;
   readonly #started: number;
   #busySince: number | undefined;
-  #clusterIds: readonly RouterId[] = [];
+  readonly #clusterIds = new ClusterIds();
 
-  constructor(parts: {
-    options: RibOptions;
-    clock: Clock;
-    codec: AttributesCodec;
-    createOutbox: OutboxFactory;
-    forwarding: ForwardingSink | undefined;
-    surroundings: Surroundings;
-    events: RibEvents;
-  }) {
+  constructor(parts: RibParts) {
     this.#surroundings = parts.surroundings;
     this.#options = parts.options;
     this.#clock = parts.clock;
@@ -80,6 +59,7 @@ export class Rib implements RibSink {
     this.#lookup = new TableLookup({
       rib: (family) => this.#ribs[family],
       attributes: () => this.attributes,
+      nextHop: (id) => this.nextHops.address(id),
       sessionInterface: (peer) => this.#peers.get(peer)?.interface ?? 0,
       isLinkUp: (index) => parts.surroundings.isLinkUp(index),
     });
@@ -98,22 +78,19 @@ export class Rib implements RibSink {
           parts.forwarding,
         );
     }
-    this.local = new LocalRoutes({
-      attributes: this.attributes,
-      tableOf: (prefix) => this.#ribs[prefix.family],
+    this.local = new LocalRoutes(this.attributes, (prefix) => this.#ribs[prefix.family]);
+    this.#aggregates = new Aggregates({
+      table: (family) => this.#ribs[family].table,
+      begin: (prefix) => this.local.set(prefix, "aggregate", this.#aggregateAttributes(), true),
+      end: (prefix) => this.local.unset(prefix, "aggregate"),
       suppressionChanged: () => this.groups.reconsiderAll(),
-      aggregateAttributes: () =>
-        attributesWith(ipv4(0), {
-          atomicAggregate: true,
-          aggregator: { asNumber: this.#options.asNumber, address: this.#options.routerId },
-        }),
     });
     this.groups = new Groups({
       attributes: this.attributes,
       context: {
-        peer: (id) => this.#peers.get(id),
-        mayBeSuppressed: () => this.local.hidesAny,
-        isSuppressed: (prefix) => this.local.isSuppressed(prefix),
+        peer,
+        mayBeSuppressed: () => this.#aggregates.hidesAny,
+        isSuppressed: (prefix) => this.#aggregates.isSuppressed(prefix),
         interfaceName: (path, family) => this.#ways.interfaceOf(this.#ribs[family], path),
         localAddress: (facts, family) => parts.surroundings.localAddress(facts, family),
       },
@@ -122,8 +99,11 @@ export class Rib implements RibSink {
       clock: parts.clock,
       wake: () => this.wake(),
     });
-    this.#retainer = new Retainer(parts.clock, (peer, family) => this.#sweep(peer, family));
-    this.#work = new WorkQueue(parts.clock, [() => this.#slice()], () => this.#afterTurn());
+    this.#retainer = new Retainer(parts.clock, (peer, family) => {
+      this.#ribs[family].sweep.askForPeer(peer.options.id, Ask.Retention);
+      this.wake();
+    });
+    this.#work = new WorkQueue(parts.clock, [(isTimeUp) => this.#slice(isTimeUp)], () => this.#afterTurn());
   }
 
   rib(family: Family): LocRib {
@@ -136,7 +116,7 @@ export class Rib implements RibSink {
 
   addPeer(options: RibPeerOptions): void {
     this.#peers.set(options.id, new RibPeer(options, this.#inbound(options)));
-    this.#collectClusterIds();
+    if (!this.#clusterIds.all.includes(options.clusterId)) this.#collectClusterIds();
   }
 
   /** New rules for peers whose sessions may stand: routes are judged again on both sides, and only differences go anywhere. */
@@ -148,10 +128,12 @@ export class Rib implements RibSink {
         this.addPeer(options);
         continue;
       }
-      peer.inbound.clear();
+      const isSameSource =
+        options.routeReflectorClient === peer.options.routeReflectorClient &&
+        options.clusterId === peer.options.clusterId;
       peer.options = options;
-      peer.inbound = this.#inbound(options, peer.facts);
-      for (const family of FAMILIES) this.#ribs[family].sweep.request({ kind: "import", peer: options.id });
+      this.#judgeAgain(peer);
+      if (!isSameSource) this.#askForPeer(peer, Ask.Source);
       changed.push(peer);
     }
     this.#collectClusterIds();
@@ -166,11 +148,22 @@ export class Rib implements RibSink {
     if (peer?.facts !== undefined) for (const family of FAMILIES) this.#ribs[family].checkLimit(peer);
   }
 
-  /** Every CLUSTER_ID of ours, for the loop check of RFC 4456 §8. */
+  /** What came in is checked again when they change. */
   #collectClusterIds(): void {
-    this.#clusterIds = [
-      ...new Set([this.#options.clusterId, ...[...this.#peers.values()].map((p) => p.options.clusterId)]),
-    ];
+    if (!this.#clusterIds.collect(this.#options.clusterId, this.#peers.values())) return;
+    for (const peer of this.#peers.values()) if (!peer.rank.external) this.#judgeAgain(peer);
+  }
+
+  /** By rules that are not those of before. */
+  #judgeAgain(peer: RibPeer): void {
+    peer.inbound.clear();
+    peer.inbound = this.#inbound(peer.options, peer.facts);
+    this.#askForPeer(peer, Ask.Import);
+  }
+
+  #askForPeer(peer: RibPeer, what: number): void {
+    for (const family of FAMILIES)
+      if (peer.family(family).received > 0) this.#ribs[family].sweep.askForPeer(peer.options.id, what);
   }
 
   /** Every route is sent to this peer again, as if it had asked. */
@@ -181,8 +174,14 @@ export class Rib implements RibSink {
 
   /** Options of the speaker as a whole changed; all routes are decided again. */
   reconfigure(options: RibOptions): void {
+    const isSame = options.asNumber === this.#options.asNumber && options.routerId === this.#options.routerId;
     this.#options = options;
-    for (const family of FAMILIES) this.#ribs[family].sweep.request({ kind: "decide" });
+    this.#collectClusterIds();
+    if (!isSame) {
+      for (const peer of this.#peers.values()) this.#judgeAgain(peer);
+      this.#aggregates.renew();
+    }
+    for (const family of FAMILIES) this.#ribs[family].sweep.askForAll();
     this.groups.reconsiderAll();
     this.wake();
   }
@@ -202,7 +201,11 @@ export class Rib implements RibSink {
   }
 
   forget(id: PeerId): void {
+    // A walk over the paths may have asked it once more.
+    this.#peers.get(id)?.inbound.clear();
     this.#peers.delete(id);
+    // Whoever has the number next is another source, with a router id of its own.
+    this.groups.forgetSources();
   }
 
   peerUp(id: PeerId, facts: SessionFacts): void {
@@ -210,8 +213,12 @@ export class Rib implements RibSink {
     if (peer === undefined) return;
     peer.facts = facts;
     peer.interface = this.#surroundings.sessionInterface(facts);
-    // What was worked out for routes of its last session may carry its old identifier as ORIGINATOR_ID.
-    if (peer.rank.routerId !== 0 && peer.rank.routerId !== facts.remoteRouterId) this.groups.forgetSources();
+    const { rank } = peer;
+    if (rank.routerId !== 0 && (rank.routerId !== facts.remoteRouterId || rank.external === facts.internal)) {
+      // What was worked out for routes of its last session, and told, may carry its old identifier as ORIGINATOR_ID.
+      this.groups.forgetSources();
+      this.#askForPeer(peer, Ask.Source);
+    }
     peer.rank = { external: !facts.internal, routerId: facts.remoteRouterId, address: facts.remoteAddress };
     peer.inbound.clear();
     peer.inbound = this.#inbound(peer.options, facts);
@@ -267,10 +274,11 @@ export class Rib implements RibSink {
 
   setOriginated(routes: readonly OriginatedRoute[]): void {
     this.local.setOriginated(routes);
+    this.wake();
   }
 
   setAggregates(aggregates: readonly Aggregate[]): void {
-    this.local.setAggregates(aggregates, () => this.#reachable());
+    this.#aggregates.set(aggregates);
     this.wake();
   }
 
@@ -325,6 +333,7 @@ export class Rib implements RibSink {
       nextHopMetric: (nextHop, peer) => this.nextHops.metric(nextHop, this.#peers.get(peer)?.interface ?? 0),
       seconds: () => Math.floor((this.#clock.now() - this.#started) / 1000),
       wake: () => this.wake(),
+      pathsChanged: (prefix) => this.nextHops.destinationChanged(this.#ribs[family].table.prefixes, prefix),
       bestChanged: (prefix, before, best) => this.#bestChanged(family, prefix, before, best),
       limitReached: (peer, f, kind) => this.#events.limitReached(peer.options.id, f, kind),
       sweepVisit: (path, requests) => this.#visits.visit(this.#ribs[family], path, requests),
@@ -336,7 +345,7 @@ export class Rib implements RibSink {
       {
         attributes: this.attributes,
         options: this.#options,
-        clusterIds: () => this.#clusterIds,
+        clusterIds: () => this.#clusterIds.all,
         isOwnAddress: (address) => this.#surroundings.isOwnAddress(address),
         interfaceName: (address) => this.#ways.interfaceTowards(address),
       },
@@ -345,18 +354,18 @@ export class Rib implements RibSink {
     );
   }
 
-  #slice(): boolean {
+  #slice(isTimeUp: () => boolean): boolean {
     let more = false;
     for (const family of FAMILIES) {
       const rib = this.#ribs[family];
-      if (rib.sweep.work()) more = true;
+      if (rib.sweep.work(isTimeUp)) more = true;
       if (rib.work()) more = true;
       rib.forwarding?.flush();
     }
-    const moved = this.nextHops.takeChanged();
+    if (this.#aggregates.work()) more = true;
+    const moved = this.nextHops.takeChanged(NEXT_HOPS);
     if (moved.length > 0) {
-      const changed = new Set<number>(moved);
-      for (const family of FAMILIES) this.#ribs[family].sweep.request({ kind: "nextHops", changed });
+      for (const family of FAMILIES) this.#ribs[family].sweep.askForNextHops(moved);
     }
     if (moved.length > 0 || this.nextHops.hasChanges) more = true;
     if (this.groups.work()) more = true;
@@ -371,30 +380,13 @@ export class Rib implements RibSink {
   }
 
   #bestChanged(family: Family, prefix: number, before: number, best: number): void {
-    const { prefixes } = this.#ribs[family].table;
-    this.nextHops.prefixChanged(
-      family,
-      prefixes.w0(prefix),
-      prefixes.w1(prefix),
-      prefixes.w2(prefix),
-      prefixes.w3(prefix),
-      prefixes.length(prefix),
-    );
-    if (before < 0 !== best < 0 && this.local.hasAggregates)
-      this.local.count(prefixes.prefix(prefix), best < 0 ? -1 : 1);
+    if (before < 0 !== best < 0) this.#aggregates.changed(family, prefix, best < 0 ? -1 : 1);
     this.#events.bestChanged(family, prefix);
   }
 
-  #sweep(peer: RibPeer, family: Family): void {
-    this.#ribs[family].sweep.request({ kind: "peer", peer: peer.options.id });
-    this.wake();
-  }
-
-  *#reachable(): Generator<Prefix> {
-    for (const family of FAMILIES) {
-      const { table } = this.#ribs[family];
-      for (let id = 0; id < table.prefixes.end; id++)
-        if (table.prefixes.isLive(id) && table.best(id) >= 0) yield table.prefixes.prefix(id);
-    }
+  /** RFC 4271 §5.1.6, §5.1.7. */
+  #aggregateAttributes(): PathAttributes {
+    const { asNumber, routerId } = this.#options;
+    return attributesWith(ipv4(0), { atomicAggregate: true, aggregator: { asNumber, address: routerId } });
   }
 }

@@ -1,6 +1,6 @@
 /** What next hops resolve over: what the kernel's side told, and beside it the best paths of the tables themselves. */
 
-import { type IpAddress, isLinkLocal } from "../bgp/model/address.ts";
+import { type IpAddress, isLinkLocal, sameAddress } from "../bgp/model/address.ts";
 import { Family } from "../bgp/model/family.ts";
 import type { PeerId } from "../bgp/model/ids.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
@@ -20,6 +20,8 @@ export interface KernelPath {
 interface Context {
   rib(family: Family): LocRib;
   attributes(): AttributeTable;
+  /** The address of a next hop by its id. */
+  nextHop(id: number): IpAddress | undefined;
   /** Interface of that peer's session, 0 if unknown: where its link-local next hops are. */
   sessionInterface(peer: PeerId): number;
   isLinkUp(interfaceIndex: number): boolean;
@@ -61,29 +63,48 @@ export class TableLookup implements RouteLookup {
     return this.#context.isLinkUp(interfaceIndex);
   }
 
-  longestMatch(address: IpAddress, maxLength: number): CoveringRoute | undefined {
+  longestMatch(address: IpAddress, maxLength: number, underWay: readonly IpAddress[]): CoveringRoute | undefined {
     const { family, w0, w1, w2, w3 } = address;
     const table = this.#tables[family];
     const kernelId = longestMatch(table, w0, w1, w2, w3, maxLength);
     const kernelLength = kernelId < 0 ? -1 : table.length(kernelId);
-    const learnt = this.#learnt(address, maxLength, kernelLength);
+    const learnt = this.#learnt(address, maxLength, kernelLength, underWay);
     if (learnt !== undefined) return learnt;
     const path = this.#connected[family].get(kernelId) ?? this.#kernel[family].get(kernelId);
     return path === undefined ? undefined : { length: kernelLength, ...path };
   }
 
   /** The best path of the tables, where it is longer than what the kernel's side has. */
-  #learnt(address: IpAddress, maxLength: number, longerThan: number): CoveringRoute | undefined {
+  #learnt(
+    address: IpAddress,
+    maxLength: number,
+    longerThan: number,
+    underWay: readonly IpAddress[],
+  ): CoveringRoute | undefined {
     const { table } = this.#context.rib(address.family);
     for (let limit = maxLength; limit > longerThan; ) {
       const id = longestMatch(table.prefixes, address.w0, address.w1, address.w2, address.w3, limit);
       if (id < 0 || table.prefixes.length(id) <= longerThan) return undefined;
       const best = table.best(id);
-      const route = best < 0 ? undefined : this.#route(address.family, best, table.prefixes.length(id));
+      const route =
+        best < 0 || this.#mayLeadBack(address.family, id, underWay)
+          ? undefined
+          : this.#route(address.family, best, table.prefixes.length(id));
       if (route !== undefined) return route;
       limit = table.prefixes.length(id) - 1;
     }
     return undefined;
+  }
+
+  /** One of the paths to this destination has such a next hop. */
+  #mayLeadBack(family: Family, prefix: number, underWay: readonly IpAddress[]): boolean {
+    const { table } = this.#context.rib(family);
+    for (let path = table.first(prefix); path >= 0; path = table.paths.next(path)) {
+      const accepted = table.paths.accepted(path);
+      const nextHop = accepted === 0 ? undefined : this.#context.nextHop(this.#context.attributes().nextHop(accepted));
+      if (nextHop !== undefined && underWay.some((address) => sameAddress(address, nextHop))) return true;
+    }
+    return false;
   }
 
   #route(family: Family, path: number, length: number): CoveringRoute | undefined {
@@ -91,6 +112,8 @@ export class TableLookup implements RouteLookup {
     const source = paths.source(path);
     const accepted = paths.accepted(path);
     if (source === "kernel" || source === "connected" || accepted === 0) return undefined;
+    // It stands because of its contributors: if their next hops resolved over it, they would keep each other for ever.
+    if (source === "aggregate") return undefined;
     if (paths.isBlackhole(path)) return { length, kind: "blackhole", hops: [] };
     if (this.#context.attributes().nextHop(accepted) === 0) return undefined;
     const { nextHop, linkLocalNextHop } = this.#context.attributes().attributes(accepted);

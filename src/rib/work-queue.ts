@@ -2,8 +2,8 @@
 
 import type { Clock } from "../bgp/model/ports.ts";
 
-/** Does one small slice; true while there is more. */
-export type Slice = () => boolean;
+/** Does one small slice, and less when time is up; true while there is more. */
+export type Slice = (isTimeUp: () => boolean) => boolean;
 
 const BUDGET_MILLISECONDS = 4;
 
@@ -50,10 +50,11 @@ export class WorkQueue {
     this.#scheduled = false;
     if (this.#held) return;
     const until = this.#clock.now() + BUDGET_MILLISECONDS;
+    const isTimeUp = () => this.#clock.now() >= until;
     let more = true;
-    while (more && this.#clock.now() < until) {
+    while (more && !isTimeUp()) {
       more = false;
-      for (const slice of this.#slices) if (slice()) more = true;
+      for (const slice of this.#slices) if (slice(isTimeUp)) more = true;
     }
     if (more) this.wake();
     this.#afterwards();

@@ -59,7 +59,7 @@ export class ModelOutbox implements Outbox {
 
   refresh(peer: PeerId): void {
     const member = this.members.get(peer);
-    if (member !== undefined) member.joining = true;
+    if (member !== undefined && !member.lagging) member.joining = true;
   }
 
   rejoin(peer: PeerId): void {
@@ -92,6 +92,11 @@ export class ModelOutbox implements Outbox {
     member.joining = false;
     member.queue = [];
     this.#events.lagging(peer);
+  }
+
+  /** The member forgets what it knows, and is about to ask for it again. */
+  forget(peer: PeerId): void {
+    this.members.get(peer)?.view.clear();
   }
 
   /** What the member knows once it has read everything. */

@@ -19,7 +19,13 @@ export class StepClock implements Clock {
   #waiting: (() => void)[] = [];
   #timers: { at: number; run: () => void }[] = [];
   time = 0;
-  now = () => this.time;
+  /** What passes each time that somebody looks, so that slices end. */
+  tick = 0;
+  #looked = 0;
+  now = () => {
+    this.#looked += this.tick;
+    return this.time + this.#looked;
+  };
   wallTime = () => this.time;
   after = (milliseconds: number, run: () => void): Timer => {
     const timer = { at: this.time + milliseconds, run };

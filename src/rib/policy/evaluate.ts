@@ -77,6 +77,11 @@ export function dependsOnRouteContext(policies: readonly Policy[]): boolean {
   return asks(policies, (match) => match.origin !== undefined || match.interface !== undefined);
 }
 
+/** False: it does not matter which interface a route leaves by. */
+export function dependsOnInterface(policies: readonly Policy[]): boolean {
+  return asks(policies, (match) => match.interface !== undefined);
+}
+
 function asks(policies: readonly Policy[], condition: (match: Match) => boolean): boolean {
   return policies.some((policy) => policy.terms.some((term) => condition(term.match)));
 }

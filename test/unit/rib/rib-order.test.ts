@@ -1,0 +1,225 @@
+/** What the order, the number or the timing of events must not change. */
+
+import { describe, expect, it } from "vitest";
+import { ipv4 } from "../../../src/bgp/model/address.ts";
+import { attributesWith } from "../../../src/bgp/model/attributes.ts";
+import { WellKnown } from "../../../src/bgp/model/community.ts";
+import { Family } from "../../../src/bgp/model/family.ts";
+import { asn, type PeerId, routerId } from "../../../src/bgp/model/ids.ts";
+import { peerOptions, prefix, RibBench } from "../../harness/rib-bench.ts";
+import { policy, standard, term } from "./sample.ts";
+
+const [A, B] = [1 as PeerId, 2 as PeerId];
+const hop = (n: number) => ipv4(0x0b000000 + n);
+const plain = attributesWith(hop(1), { localPref: 100 });
+const retain = (staleSeconds: number, longLivedSeconds = 0) =>
+  ({ kind: "retain", families: [{ family: Family.Ipv4, staleSeconds, longLivedSeconds }] }) as const;
+const tagging = policy("tag", term({}, "accept", { addCommunities: [standard("65000:1")] }));
+const overEth1 = policy("eth1", term({ interface: /^eth1$/ }, "accept"), term({}, "reject"));
+
+function forget(bench: RibBench, id: PeerId): void {
+  bench.rib.removePeer(id);
+  bench.clock.settle();
+  expect(bench.rib.isForgotten(id)).toBe(true);
+  bench.rib.forget(id);
+}
+
+describe("a peer's number goes to another peer", () => {
+  it("which is told of with its own ORIGINATOR_ID (RFC 4456 §8)", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.up(B);
+    bench.announce(A, plain, "10.1.0.0/16");
+    expect(bench.knows(B).get("10.1.0.0/16")?.originatorId).toBe(1);
+    forget(bench, A);
+    bench.up(A, {}, { remoteRouterId: routerId(77) });
+    bench.announce(A, plain, "10.1.0.0/16");
+    expect(bench.knows(B).get("10.1.0.0/16")?.originatorId).toBe(77);
+  });
+
+  it("and nothing of the first is kept, though its routes were judged again on the way out", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.announce(A, plain, "10.1.0.0/16");
+    bench.rib.updatePeers([peerOptions(A, { importPolicies: [tagging] })]);
+    forget(bench, A);
+    expect(bench.rib.attributes.count).toBe(0);
+  });
+});
+
+describe("routes of a session that ended", () => {
+  it("wait for End-of-RIB once the peer is back, however late it came (RFC 4724 §4.2)", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.announce(A, plain, "10.1.0.0/16", "10.2.0.0/16");
+    bench.rib.peerDown(A, retain(60));
+    bench.clock.pass(50_000);
+    bench.up(A);
+    bench.announce(A, plain, "10.1.0.0/16");
+    bench.clock.pass(30_000);
+    expect(bench.routes().map((r) => r.stale)).toEqual([false, true]);
+    bench.rib.endOfRib(A, Family.Ipv4);
+    bench.clock.settle();
+    expect(bench.routes().map((r) => r.stale)).toEqual([false]);
+  });
+
+  it("but not for ever", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.announce(A, plain, "10.1.0.0/16");
+    bench.rib.peerDown(A, retain(60));
+    bench.up(A);
+    bench.clock.pass(300_000);
+    expect(bench.routes()).toEqual([]);
+  });
+
+  it("are counted out once, whatever asks for them at the same time (RFC 9494 §4.2)", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.announce(A, attributesWith(hop(1), { communities: [WellKnown.NoLlgr] }), "10.1.0.0/16");
+    bench.clock.settle();
+    bench.rib.updatePeers([peerOptions(A, { importPolicies: [tagging] })]);
+    bench.rib.peerDown(A, retain(0, 60));
+    bench.rib.peerDown(A, retain(0, 60));
+    bench.clock.settle();
+    expect(bench.rib.peer(A)?.family(Family.Ipv4)).toMatchObject({ received: 0, accepted: 0 });
+    expect(bench.rib.rib(Family.Ipv4).table.paths.count).toBe(0);
+  });
+
+  it("go when they carry NO_LLGR, also where policy had refused them (RFC 9494 §4.2)", () => {
+    const bench = new RibBench();
+    bench.up(A, { importPolicies: [policy("none", term({}, "reject"))] });
+    bench.announce(A, attributesWith(hop(1), { communities: [WellKnown.NoLlgr] }), "10.1.0.0/16");
+    bench.clock.settle();
+    bench.rib.peerDown(A, retain(0, 60));
+    bench.clock.settle();
+    expect(bench.rib.rib(Family.Ipv4).table.paths.count).toBe(0);
+  });
+
+  it("are told anew with the identifier that their peer comes back with", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.up(B);
+    bench.announce(A, plain, "10.1.0.0/16");
+    bench.clock.settle();
+    bench.rib.peerDown(A, retain(60));
+    bench.up(A, {}, { remoteRouterId: routerId(77) });
+    expect(bench.knows(B).get("10.1.0.0/16")?.originatorId).toBe(77);
+  });
+
+  it.each([127, 128, 255, 256, 300])(
+    "are gone after %i refreshes that nothing was decided between (RFC 7313 §4)",
+    (n) => {
+      const bench = new RibBench();
+      bench.up(A);
+      bench.announce(A, plain, "10.1.0.0/16");
+      for (let i = 0; i < n; i++) {
+        bench.rib.refreshBegin(A, Family.Ipv4);
+        bench.rib.refreshEnd(A, Family.Ipv4);
+      }
+      bench.clock.settle();
+      expect(bench.routes()).toEqual([]);
+    },
+  );
+});
+
+describe("while nothing is decided", () => {
+  it("a route that flaps does not pile up", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.rib.hold();
+    for (let i = 0; i < 10_000; i++) {
+      bench.announce(A, plain, "10.1.0.0/16");
+      bench.withdraw(A, "10.1.0.0/16");
+    }
+    expect(bench.rib.rib(Family.Ipv4).table.paths.end).toBeLessThan(4);
+    bench.rib.release();
+    bench.clock.settle();
+    expect(bench.rib.rib(Family.Ipv4).table.prefixes.count).toBe(0);
+  });
+});
+
+describe("what the configuration says is done without another cause", () => {
+  it("a route that is not originated any more is withdrawn", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    const attributes = attributesWith(ipv4(0));
+    bench.rib.setOriginated([{ prefix: prefix("10.1.0.0/16"), kind: "blackhole", nextHop: undefined, attributes }]);
+    expect([...bench.knows(A).keys()]).toEqual(["10.1.0.0/16"]);
+    bench.rib.setOriginated([]);
+    expect(bench.knows(A).size).toBe(0);
+  });
+
+  it("another peer's CLUSTER_ID is looked for in what is there already (RFC 4456 §8)", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.up(B);
+    bench.announce(
+      A,
+      attributesWith(hop(1), { originatorId: routerId(9), clusterList: [routerId(77)] }),
+      "10.1.0.0/16",
+    );
+    expect(bench.knows(B).size).toBe(1);
+    bench.rib.updatePeers([peerOptions(B, { clusterId: routerId(77) })]);
+    expect(bench.knows(B).size).toBe(0);
+    bench.rib.updatePeers([peerOptions(B)]);
+    expect(bench.knows(B).size).toBe(1);
+  });
+
+  it("AGGREGATOR is who we are now (RFC 4271 §5.1.7)", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.announce(A, plain, "10.1.1.0/24");
+    bench.rib.setAggregates([{ prefix: prefix("10.1.0.0/16"), summaryOnly: false }]);
+    bench.rib.setAggregates([{ prefix: prefix("10.1.0.0/16"), summaryOnly: false }]);
+    expect(bench.knows(A).get("10.1.0.0/16")?.aggregator?.asNumber).toBe(65000);
+    bench.rib.reconfigure({
+      asNumber: asn(65001),
+      routerId: routerId(98),
+      clusterId: routerId(98),
+      maxPaths: 1,
+      alwaysCompareMed: false,
+      resolveNextHops: false,
+    });
+    expect(bench.knows(A).get("10.1.0.0/16")?.aggregator).toEqual({ asNumber: 65001, address: 98 });
+  });
+});
+
+describe("what next hops rest on", () => {
+  const forward = (index: number) => ({ kind: "forward", hops: [{ gateway: undefined, interface: index }] }) as const;
+  const resolving = () => {
+    const bench = new RibBench({ resolveNextHops: true });
+    bench.upLinks.add(1).add(2);
+    return bench;
+  };
+
+  it("is not an aggregate, which rests on them in its turn", () => {
+    const bench = resolving();
+    bench.up(A);
+    bench.rib.setAggregates([{ prefix: prefix("0.0.0.0/0"), summaryOnly: false }]);
+    bench.rib.kernelRoute(prefix("11.0.0.0/24"), "connected", forward(1), false);
+    bench.announce(A, plain, "10.1.0.0/16");
+    bench.clock.settle();
+    expect([...bench.kernel.keys()].sort()).toEqual(["0.0.0.0/0", "10.1.0.0/16"]);
+    bench.rib.kernelRoute(prefix("11.0.0.0/24"), "connected", undefined, false);
+    bench.clock.settle();
+    expect([...bench.kernel.keys()]).toEqual([]);
+  });
+
+  it("decides what policies say of interfaces, on both sides, when it moves", () => {
+    const bench = resolving();
+    bench.up(A, { importPolicies: [overEth1] });
+    bench.up(B);
+    bench.up(3 as PeerId, { exportPolicies: [overEth1] });
+    bench.announce(A, plain, "10.1.0.0/16");
+    bench.announce(B, plain, "10.2.0.0/16");
+    const told = () => [...bench.knows(3 as PeerId).keys()].sort();
+    bench.rib.kernelRoute(prefix("11.0.0.0/24"), "connected", forward(1), false);
+    expect(told()).toEqual(["10.1.0.0/16", "10.2.0.0/16"]);
+    bench.rib.kernelRoute(prefix("11.0.0.0/24"), "connected", forward(2), false);
+    expect(told()).toEqual([]);
+    expect(bench.routes().map((r) => r.best)).toEqual([false, true]);
+    bench.rib.kernelRoute(prefix("11.0.0.0/24"), "connected", forward(1), false);
+    expect(told()).toEqual(["10.1.0.0/16", "10.2.0.0/16"]);
+  });
+});

@@ -17,14 +17,20 @@ const ends = Array.from({ length: pairs }, (_, index) => [`10.0.${index}.1`, `10
 /** Of the other daemon: higher than starling's, and lower. */
 const identifiers = ["10.0.0.2", "9.0.0.2"] as const;
 
-/** Starling and the other daemon with many sessions between them, over a switch that can be told to let nothing through. */
+/** Starling and the other daemon with many sessions between them, each over a switch that can be told to let nothing through. */
 async function collisionLab(daemon: PeerDaemon, routerId: string, context: TestContext) {
   const lab = await Lab.create(`collision${routerId}-${daemon}`, context);
-  const [s, d] = await lab.nodes("s", "d");
-  const home = await lab.bridge("switch", [
-    [s, ...ends.map(([address]) => `${address}/24`)],
-    [d, ...ends.map(([, address]) => `${address}/24`)],
-  ]);
+  const [s, d, home] = await lab.nodes("s", "d", "switches");
+  const gates: string[] = [];
+  for (const [index, [address, peer]] of ends.entries()) {
+    const name = `switch${index}`;
+    await home.ip("link", "add", name, "type", "bridge");
+    await home.ip("link", "set", name, "up");
+    const [gate] = await lab.link(home, s, { addresses: [[], [`${address}/24`]] });
+    const [port] = await lab.link(home, d, { addresses: [[], [`${peer}/24`]] });
+    for (const member of [gate, port]) await home.ip("link", "set", "dev", member, "master", name);
+    gates.push(gate);
+  }
   const timers = { connectRetry: "2s", idleHold: "1s" };
   const starling = new Starling(
     s,
@@ -42,9 +48,9 @@ async function collisionLab(daemon: PeerDaemon, routerId: string, context: TestC
     peers: ends.map(([address, localAddress]) => ({ localAddress, address, asNumber: starlingAs })),
     routes: [{ prefix: "192.0.2.0/24" }],
   });
-  const pass = (state: "forwarding" | "disabled") =>
-    home.exec(["bridge", "link", "set", "dev", "s", "state", { disabled: "0", forwarding: "3" }[state]]);
-  return { lab, s, d, starling, other, pass };
+  const pass = (gate: string, state: "forwarding" | "disabled") =>
+    home.exec(["bridge", "link", "set", "dev", gate, "state", { disabled: "0", forwarding: "3" }[state]]);
+  return { lab, s, d, starling, other, gates, pass };
 }
 
 const connections = async (node: LabNode, state: string) =>
@@ -65,20 +71,27 @@ const collision: Feature = {
 };
 
 async function collide(daemon: PeerDaemon, routerId: string, context: TestContext): Promise<void> {
-  const { lab, s, d, starling, other, pass } = await collisionLab(daemon, routerId, context);
+  const { lab, s, d, starling, other, gates, pass } = await collisionLab(daemon, routerId, context);
   await using _lab = lab;
-  await pass("disabled");
+  for (const gate of gates) await pass(gate, "disabled");
   await Promise.all([starling.start(), other.start()]);
   for (let round = 1; round <= rounds; round++) {
     // Each side's first segment waits for the other's hardware address; when one is learnt, both set out.
+    const closed = new Map(gates.map((gate, index) => [gate, ends[index] ?? ["", ""]]));
     await waitFor(
       async () => {
-        const waiting = await Promise.all([s, d].map((node) => connections(node, "syn-sent")));
-        return waiting.every((list) => list.length === pairs);
+        const [ours = [], theirs = []] = await Promise.all([s, d].map((node) => connections(node, "syn-sent")));
+        const isDialled = (list: readonly string[], address: string) =>
+          list.some((line) => line.includes(` ${address}:179`));
+        for (const [gate, [address, peer]] of closed) {
+          if (!isDialled(ours, peer) || !isDialled(theirs, address)) continue;
+          closed.delete(gate);
+          await pass(gate, "forwarding");
+        }
+        return closed.size === 0;
       },
-      { what: "all to be connecting", timeout: 30_000, interval: 10 },
+      { what: "all to be connecting", timeout: 60_000, interval: 10 },
     );
-    await pass("forwarding");
     const isUp = async () =>
       (await starling.sessions()).every((session) => session.established) &&
       (await other.sessions()).every((session) => session.established);
@@ -97,7 +110,7 @@ async function collide(daemon: PeerDaemon, routerId: string, context: TestContex
     if (round === rounds) break;
     await operateAll(starling, 1, "disable");
     await operateAll(other, 0, "disable");
-    await pass("disabled");
+    for (const gate of gates) await pass(gate, "disabled");
     for (const node of [s, d]) await node.ip("neighbor", "flush", "all");
     await Promise.all([operateAll(starling, 1, "enable"), operateAll(other, 0, "enable")]);
   }
@@ -140,7 +153,8 @@ const shortHoldTime: Feature = {
       const late = { prefix: `203.0.${turn % 200}.0/24` };
       await pair.other.announce(late);
       await routeFrom(pair.starling, late.prefix, there);
-      await pair.starling.operate(there, "refreshIn");
+      // Asked for its routes, ExaBGP breaks off (a TypeError).
+      if (daemon !== "exabgp") await pair.starling.operate(there, "refreshIn");
       await pair.starling.operate(there, "refreshOut");
       await pair.other.withdraw(late.prefix);
       expect((await pair.view()).state).toBe("Established");

@@ -1,0 +1,4 @@
+import { testFeatures } from "../harness/interop-suite.ts";
+import { stabilityFeatures } from "./features/stability.ts";
+
+testFeatures("openbgpd", stabilityFeatures);

@@ -4,94 +4,27 @@
  */
 
 import { ipv4 } from "../../src/bgp/model/address.ts";
-import { SegmentType } from "../../src/bgp/model/as-path.ts";
 import { attributesWith, type PathAttributes } from "../../src/bgp/model/attributes.ts";
-import { WellKnown } from "../../src/bgp/model/community.ts";
 import { Family } from "../../src/bgp/model/family.ts";
-import { asn, type PeerId, type RouterId, routerId } from "../../src/bgp/model/ids.ts";
+import { asn, type PeerId, routerId } from "../../src/bgp/model/ids.ts";
 import type { SessionEnd, SessionFacts } from "../../src/bgp/model/ports.ts";
 import { formatPrefix, type Prefix } from "../../src/bgp/model/prefix.ts";
 import { PrefixBatch } from "../../src/bgp/model/prefix-batch.ts";
 import type { Aggregate, OriginatedRoute, RibOptions, RibPeerOptions } from "../../src/rib/options.ts";
 import type { Policy } from "../../src/rib/policy/policy.ts";
 import type { KernelPath } from "../../src/rib/route-lookup.ts";
-import { facts, peerOptions, prefix, RibBench } from "./rib-bench.ts";
-
-/** What a peer is; its place in this list is its slot. */
-interface Kind {
-  readonly internal: boolean;
-  readonly client: boolean;
-  readonly addPath: boolean;
-  readonly longLived: boolean;
-}
-
-const KINDS: readonly Kind[] = [
-  { internal: true, client: true, addPath: false, longLived: true },
-  { internal: true, client: true, addPath: false, longLived: true },
-  { internal: true, client: false, addPath: false, longLived: false },
-  { internal: true, client: true, addPath: true, longLived: true },
-  { internal: false, client: false, addPath: false, longLived: false },
-  { internal: false, client: false, addPath: true, longLived: true },
-];
-export const SLOTS = KINDS.length;
-
-export const PREFIXES = [
-  "10.0.0.0/24",
-  "10.0.1.0/24",
-  "10.0.0.0/16",
-  "10.1.0.0/16",
-  "10.1.2.0/24",
-  "0.0.0.0/0",
-  "11.0.0.2/32",
-].map(prefix);
-
-const kernelPaths: readonly KernelPath[] = [
-  { kind: "forward", hops: [{ gateway: undefined, interface: 1 }] },
-  { kind: "forward", hops: [{ gateway: ipv4(0x0c000001), interface: 2 }] },
-  { kind: "unreachable", hops: [] },
-];
-export const KERNEL_PREFIXES = ["11.0.0.0/8", "11.0.0.0/30", "11.0.0.3/32", "10.1.2.0/24"].map(prefix);
-export const KERNEL_CHOICES = kernelPaths.length;
-
-const TAG = 0xfde8_0001;
-const sets = (external: boolean, slot: number): readonly PathAttributes[] => {
-  const first = external ? [asn(65100 + slot)] : [];
-  const path = (...more: number[]) => {
-    const asns = [...first, ...more.map(asn)];
-    return asns.length === 0 ? [] : [{ type: SegmentType.Sequence, asns }];
-  };
-  const hop = (n: number) => ipv4(0x0b000000 + n);
-  return [
-    attributesWith(hop(1), { asPath: path() }),
-    attributesWith(hop(2), { asPath: path(7), communities: [TAG] }),
-    attributesWith(hop(3), { asPath: path(), localPref: 200, communities: [WellKnown.NoLlgr] }),
-    attributesWith(hop(5), { asPath: path(8, 9), med: 5, communities: [WellKnown.NoExport, TAG] }),
-    attributesWith(hop(2), { asPath: path(65000), localPref: 300 }),
-    attributesWith(hop(1), { asPath: path(), communities: [WellKnown.Blackhole] }),
-  ];
-};
-const ATTRIBUTES = KINDS.map((kind, slot) => sets(!kind.internal, slot));
-export const CHOICES = 6;
-
-export type Held = { readonly prefix: number; readonly choice: number; readonly pathId: number };
-type Retention = { readonly kind: "restart" | "longLived"; readonly until: number; readonly longLivedSeconds: number };
-
-interface Slot {
-  id: PeerId | undefined;
-  router: RouterId;
-  policies: { importing: number; exporting: number };
-  up: boolean;
-  fresh: Map<string, Held>;
-  stale: Map<string, Held>;
-  retention: Retention | undefined;
-  /** Between BoRR and EoRR: what has been announced since, and how long the EoRR is waited for. */
-  confirmed: Set<string> | undefined;
-  refreshUntil: number;
-}
-
-const keyOf = (held: Held) => `${held.prefix}#${held.pathId}`;
-/** What a peer is given to tell everything when it is back. */
-const TELL_SECONDS = 300;
+import { facts, peerOptions, RibBench } from "./rib-bench.ts";
+import {
+  ATTRIBUTES,
+  KERNEL_PATHS,
+  KERNEL_PREFIXES,
+  KINDS,
+  type Kind,
+  PREFIXES,
+  SLOTS,
+  TAG,
+} from "./rib-world-kinds.ts";
+import { type Held, keyOf, Slot, TELL_SECONDS } from "./rib-world-slot.ts";
 
 export class World {
   readonly bench: RibBench;
@@ -115,17 +48,7 @@ export class World {
     this.bench.clock.tick = 3;
     for (const link of this.#links) this.bench.upLinks.add(link);
     for (let slot = 0; slot < SLOTS; slot++) {
-      this.#slots.push({
-        id: undefined,
-        router: routerId(0),
-        policies: { importing: 0, exporting: 0 },
-        up: false,
-        fresh: new Map(),
-        stale: new Map(),
-        retention: undefined,
-        confirmed: undefined,
-        refreshUntil: 0,
-      });
+      this.#slots.push(new Slot());
       this.add(slot);
     }
   }
@@ -160,7 +83,7 @@ export class World {
     s.up = true;
     if (another) s.router = routerId(s.router + 100);
     this.bench.rib.peerUp(s.id, this.#facts(slot, preserved));
-    if (!preserved) this.#confirm(s);
+    if (!preserved) s.confirm();
     if (s.retention?.kind === "restart")
       s.retention = { ...s.retention, until: this.bench.clock.time + TELL_SECONDS * 1000 };
   }
@@ -178,7 +101,7 @@ export class World {
     s.fresh.clear();
     const now = this.bench.clock.time;
     if (how === "flush") s.retention = undefined;
-    else if (how === "longLived") this.#longLive(s, now + 90_000);
+    else if (how === "longLived") s.longLive(now + 90_000);
     else s.retention = { kind: "restart", until: now + 60_000, longLivedSeconds: kept.longLivedSeconds };
   }
 
@@ -205,7 +128,7 @@ export class World {
     const s = this.#slot(slot);
     if (s.id === undefined || !s.up) return;
     this.bench.rib.endOfRib(s.id, Family.Ipv4);
-    this.#confirm(s);
+    s.confirm();
   }
 
   refreshBegin(slot: number): void {
@@ -221,7 +144,7 @@ export class World {
     const s = this.#slot(slot);
     if (s.id === undefined || !s.up) return;
     this.bench.rib.refreshEnd(s.id, Family.Ipv4);
-    this.#endRefresh(s);
+    s.endRefresh();
   }
 
   refreshRequested(slot: number, enhanced: boolean): void {
@@ -273,7 +196,7 @@ export class World {
 
   kernel(index: number, source: "kernel" | "connected", choice: number | undefined): void {
     const route = KERNEL_PREFIXES[index] as Prefix;
-    const path = choice === undefined ? undefined : kernelPaths[choice];
+    const path = choice === undefined ? undefined : KERNEL_PATHS[choice];
     const key = `${index} ${source}`;
     if (path === undefined) this.#kernel.delete(key);
     else this.#kernel.set(key, { prefix: route, source, path });
@@ -293,11 +216,11 @@ export class World {
     const now = this.bench.clock.time;
     for (const s of this.#slots) {
       const { retention } = s;
-      if (s.refreshUntil <= now) this.#endRefresh(s);
+      if (s.refreshUntil <= now) s.endRefresh();
       if (retention === undefined || retention.until > now) continue;
       if (retention.kind === "restart" && retention.longLivedSeconds > 0 && !s.up)
-        this.#longLive(s, now + retention.longLivedSeconds * 1000);
-      if (s.retention !== undefined && s.retention.until <= now) this.#confirm(s);
+        s.longLive(now + retention.longLivedSeconds * 1000);
+      if (s.retention !== undefined && s.retention.until <= now) s.confirm();
     }
     this.#look();
   }
@@ -396,23 +319,6 @@ export class World {
 
   #slot(slot: number): Slot {
     return this.#slots[slot] as Slot;
-  }
-
-  #longLive(s: Slot, until: number): void {
-    s.retention = { kind: "longLived", until, longLivedSeconds: 0 };
-    for (const [key, held] of s.stale) if (held.choice === 2) s.stale.delete(key);
-  }
-
-  #endRefresh(s: Slot): void {
-    const { confirmed } = s;
-    if (confirmed !== undefined) for (const key of [...s.fresh.keys()]) if (!confirmed.has(key)) s.fresh.delete(key);
-    s.confirmed = undefined;
-  }
-
-  #confirm(s: Slot): void {
-    if (s.retention === undefined) return;
-    s.stale.clear();
-    s.retention = undefined;
   }
 
   /** Numbers of peers that are gone for good may be given to others. */

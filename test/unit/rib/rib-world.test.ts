@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WellKnown } from "../../../src/bgp/model/community.ts";
 import type { CommunityPattern } from "../../../src/rib/policy/policy.ts";
-import { CHOICES, KERNEL_CHOICES, KERNEL_PREFIXES, PREFIXES, SLOTS, World } from "../../harness/rib-world.ts";
+import { World } from "../../harness/rib-world.ts";
+import { CHOICES, KERNEL_CHOICES, KERNEL_PREFIXES, PREFIXES, SLOTS } from "../../harness/rib-world-kinds.ts";
 import { policy, prefix, standard, term } from "./sample.ts";
 
 const TAGGED = [standard("65000:1")];

@@ -6,8 +6,8 @@ import type { Clock, Logger } from "./model/ports.ts";
 import type { PeerOptions, SpeakerOptions } from "./options.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 import {
+  type Admission,
   type Connection,
-  type ConnectionSettings,
   type Doorman,
   ListenError,
   type Listening,
@@ -33,11 +33,7 @@ export interface Refusal {
 
 /** Whoever decides who is a peer. */
 export interface Gatekeeper {
-  admits(
-    remote: IpAddress,
-    remoteInterface: string | undefined,
-    local: IpAddress,
-  ): ConnectionSettings | Refusal | "stranger";
+  admits(remote: IpAddress, remoteInterface: string | undefined, local: IpAddress): Admission | Refusal | "stranger";
   accept(connection: Connection): void;
 }
 
@@ -109,7 +105,7 @@ export class Listener implements Doorman {
     for (const listening of this.#listening) this.#setKey(listening, key, undefined);
   }
 
-  admits(remote: IpAddress, remoteInterface: string | undefined, local: IpAddress): ConnectionSettings | undefined {
+  admits(remote: IpAddress, remoteInterface: string | undefined, local: IpAddress): Admission | undefined {
     const verdict = this.#gatekeeper.admits(remote, remoteInterface, local);
     if (verdict === "stranger") this.#strangers.note(remote);
     else if ("refusal" in verdict) this.#refusals.note({ ...verdict, address: remote });

@@ -1,23 +1,15 @@
 /** TCP through node:net, with the options that only libc can set (RFC 2385, RFC 5082). */
 
 import { createServer, type Server, type Socket } from "node:net";
-import {
-  descriptorOf,
-  openTcpSocket,
-  saveSyn,
-  setMinTtl,
-  setTcpMd5,
-  setTos,
-  setTtl,
-  synTtl,
-} from "../sys/tcp-options.ts";
+import { savedSyn, saveSyn } from "../sys/saved-syn.ts";
+import { descriptorOf, openTcpSocket, setMinTtl, setTcpMd5, setTos, setTtl } from "../sys/tcp-options.ts";
 import { formatAddress, type IpAddress, parseAddress } from "./model/address.ts";
 import { Family } from "./model/family.ts";
 import type { Clock, Logger } from "./model/ports.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 import { describeSocketError, SocketConnection } from "./socket-connection.ts";
 import {
-  type ConnectionSettings,
+  type Admission,
   type DialHandler,
   type DialRequest,
   type Doorman,
@@ -30,13 +22,15 @@ import {
 const TOS = 0xc0;
 /** Peers with GTSM drop what comes with less, the answer to their SYN included. */
 const LISTEN_TTL = 255;
+/** What came while the listener was being made ready has been accepted by then. */
+const EARLY_MILLISECONDS = 1000;
 /** Many peers may come at once when we start. */
 const BACKLOG = 4096;
 
 export class SocketTransport implements Transport {
   readonly #clock: Clock;
   readonly #acceptFailures: RateLimitedLog<Error>;
-  readonly #tooFar: RateLimitedLog<IpAddress>;
+  readonly #turnedAway: RateLimitedLog<{ readonly address: IpAddress; readonly reason: string }>;
   readonly #open = new Set<Socket>();
 
   constructor(clock: Clock, logger: Logger) {
@@ -44,8 +38,8 @@ export class SocketTransport implements Transport {
     this.#acceptFailures = new RateLimitedLog(clock, (error, count) =>
       logger.error({ reason: describeSocketError(error), count }, "cannot accept a connection"),
     );
-    this.#tooFar = new RateLimitedLog(clock, (address, count) =>
-      logger.warn({ address: formatAddress(address), count }, "connection from beyond the peer's ttlSecurity refused"),
+    this.#turnedAway = new RateLimitedLog(clock, ({ address, reason }, count) =>
+      logger.warn({ address: formatAddress(address), reason, count }, "connection refused"),
     );
   }
 
@@ -93,8 +87,9 @@ export class SocketTransport implements Transport {
 
   listen(address: IpAddress, port: number, doorman: Doorman): Promise<Listening> {
     const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (socket) =>
-      this.#greet(socket, doorman),
+      this.#greet(socket, doorman, this.#clock.now() < settledAt),
     );
+    let settledAt = Number.POSITIVE_INFINITY;
     return new Promise((resolve, reject) => {
       server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, address, port)));
       server.listen(
@@ -111,6 +106,7 @@ export class SocketTransport implements Transport {
           server.on("error", (error) => this.#acceptFailures.note(error));
           applyQuietly(server, LISTEN_TTL);
           rememberSyns(server);
+          settledAt = this.#clock.now() + EARLY_MILLISECONDS;
           resolve(listeningOn(server, address));
         },
       );
@@ -137,16 +133,23 @@ export class SocketTransport implements Transport {
     return socket;
   }
 
-  #greet(socket: Socket, doorman: Doorman): void {
+  #greet(socket: Socket, doorman: Doorman, isEarly: boolean): void {
     const remote = parseZoned(socket.remoteAddress);
     const local = parseZoned(socket.localAddress);
     const settings =
       remote === undefined || local === undefined
         ? undefined
         : doorman.admits(remote.address, remote.zone, local.address);
-    const isTooFar = settings !== undefined && cameTooFar(socket, settings);
-    if (remote !== undefined && isTooFar) this.#tooFar.note(remote.address);
-    if (remote === undefined || local === undefined || settings === undefined || isTooFar || !apply(socket, settings)) {
+    const objection = settings === undefined ? undefined : objectionTo(socket, settings, isEarly);
+    if (remote !== undefined && objection !== undefined)
+      this.#turnedAway.note({ address: remote.address, reason: objection });
+    if (
+      remote === undefined ||
+      local === undefined ||
+      settings === undefined ||
+      objection !== undefined ||
+      !apply(socket, settings)
+    ) {
       // A reset leaves nothing behind on our side.
       socket.on("error", () => {});
       socket.resetAndDestroy();
@@ -177,7 +180,7 @@ function listeningOn(server: Server, address: IpAddress): Listening {
 }
 
 /** False where what keeps others out could not be set; the rest is a courtesy. */
-function apply(socket: Socket, settings: ConnectionSettings): boolean {
+function apply(socket: Socket, settings: Admission): boolean {
   const fd = descriptorOf(socket);
   if (fd === undefined) return false;
   try {
@@ -195,19 +198,21 @@ function rememberSyns(server: Server): void {
   try {
     if (fd !== undefined) saveSyn(fd);
   } catch {
-    // A kernel older than 4.3.
+    // Without libc there are neither keys nor a least TTL.
   }
 }
 
 /**
- * RFC 5082 §3 trusts nothing that has lost more hops. The socket option judges from the moment that it is set, and by then the peer's
- * OPEN may be waiting: the segment that opened the connection tells for those before.
+ * What is set on sockets holds from then on, and by then the peer's OPEN may be waiting: the segment that opened the connection tells
+ * for those before. RFC 5082 §3: it must not have lost more hops. RFC 2385 §2: it must be signed, also if it came before the key was
+ * set; `isEarly`: it may have come before the kernel remembered such segments.
  */
-function cameTooFar(socket: Socket, { minTtl }: ConnectionSettings): boolean {
-  const fd = minTtl === undefined ? undefined : descriptorOf(socket);
-  if (fd === undefined || minTtl === undefined) return false;
-  const ttl = synTtl(fd);
-  return ttl !== undefined && ttl < minTtl;
+function objectionTo(socket: Socket, { minTtl, isSigned }: Admission, isEarly: boolean): string | undefined {
+  const fd = minTtl === undefined && !isSigned ? undefined : descriptorOf(socket);
+  if (fd === undefined) return undefined;
+  const syn = savedSyn(fd);
+  if (minTtl !== undefined && syn !== undefined && syn.ttl < minTtl) return "from further away than ttlSecurity allows";
+  return isSigned && (syn === undefined ? isEarly : !syn.isSigned) ? "without a TCP MD5 signature" : undefined;
 }
 
 function applyQuietly(holder: Server | Socket, ttl: number): void {

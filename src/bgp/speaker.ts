@@ -16,7 +16,7 @@ import { restartReasons } from "./peer-changes.ts";
 import { PeerIndex, type Range } from "./peer-index.ts";
 import type { PeerSnapshot } from "./peer-snapshot.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
-import type { Connection, ConnectionSettings, Transport } from "./transport.ts";
+import type { Admission, Connection, Transport } from "./transport.ts";
 import { Turns } from "./turns.ts";
 
 export interface SpeakerEvents {
@@ -275,20 +275,16 @@ export class Speaker {
     return { routerId, hostName, restarting: this.#restarting };
   }
 
-  #admits(
-    remote: IpAddress,
-    remoteInterface: string | undefined,
-    local: IpAddress,
-  ): ConnectionSettings | Refusal | "stranger" {
+  #admits(remote: IpAddress, remoteInterface: string | undefined, local: IpAddress): Admission | Refusal | "stranger" {
     const peer = this.#index.find(remote, remoteInterface, local);
     if (peer !== undefined) return this.#judge(peer.options, peer.refusal);
     const range = this.#index.findRange(remote);
     return range === undefined ? "stranger" : this.#judge(range.template, this.#lackOfRoom(range));
   }
 
-  #judge(options: PeerOptions, refusal: string | undefined): ConnectionSettings | Refusal {
+  #judge(options: PeerOptions, refusal: string | undefined): Admission | Refusal {
     if (refusal !== undefined) return { peer: options.name, refusal };
-    if (this.#listener.isProtected(options.id)) return settingsOf(options);
+    if (this.#listener.isProtected(options.id)) return admissionOf(options);
     return { peer: options.name, refusal: "its TCP MD5 key could not be set" };
   }
 
@@ -340,7 +336,7 @@ export class Speaker {
   }
 }
 
-function settingsOf(options: PeerOptions): ConnectionSettings {
-  const { ttl, ttlSecurityHops } = options;
-  return { ttl, minTtl: ttlSecurityHops === undefined ? undefined : 256 - ttlSecurityHops };
+function admissionOf({ ttl, ttlSecurityHops, password }: PeerOptions): Admission {
+  const minTtl = ttlSecurityHops === undefined ? undefined : 256 - ttlSecurityHops;
+  return { ttl, minTtl, isSigned: password !== undefined };
 }

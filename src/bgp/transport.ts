@@ -57,10 +57,16 @@ export interface DialHandler {
   failed(reason: string): void;
 }
 
+/** What somebody who connects is held to. */
+export interface Admission extends ConnectionSettings {
+  /** There is a TCP MD5 key for him (RFC 2385). */
+  readonly isSigned: boolean;
+}
+
 /** Judges connections as they come, before anything is allocated for them. */
 export interface Doorman {
   /** Undefined: turn it away. */
-  admits(remote: IpAddress, remoteInterface: string | undefined, local: IpAddress): ConnectionSettings | undefined;
+  admits(remote: IpAddress, remoteInterface: string | undefined, local: IpAddress): Admission | undefined;
   accept(connection: Connection): void;
 }
 

@@ -21,8 +21,6 @@ const IP_MINTTL = 21;
 const IP_BIND_ADDRESS_NO_PORT = 24;
 const IPPROTO_TCP = 6;
 const TCP_MD5SIG = 14;
-const TCP_SAVE_SYN = 27;
-const TCP_SAVED_SYN = 28;
 const TCP_MD5SIG_EXT = 32;
 const TCP_MD5SIG_FLAG_PREFIX = 1;
 const TCP_MD5SIG_MAXKEYLEN = 80;
@@ -115,23 +113,6 @@ export function setTtl(fd: number, ttl: number): void {
 /** GTSM, RFC 5082 §3: segments with a lower TTL are dropped; 0 takes the check away. */
 export function setMinTtl(fd: number, minTtl: number): void {
   setByFamily(fd, "MINTTL", IP_MINTTL, IPV6_MINHOPCOUNT, minTtl);
-}
-
-/** On a socket that listens: what it accepts remembers the segment that opened it, for `synTtl`. */
-export function saveSyn(fd: number): void {
-  checked("setsockopt(TCP_SAVE_SYN)", libc().setsockopt(fd, IPPROTO_TCP, TCP_SAVE_SYN, Int32Array.of(1), 4));
-}
-
-/**
- * The TTL or hop limit that the first segment of an accepted connection arrived with; undefined where the kernel does not
- * know it, which is so under a flood (SYN cookies). Answers once.
- */
-export function synTtl(fd: number): number | undefined {
-  const headers = new Uint8Array(256);
-  const length = Uint32Array.of(headers.length);
-  if (libc().getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, headers, length) < 0 || (length[0] ?? 0) < 40) return undefined;
-  // The IP header comes first: TTL is its ninth octet in IPv4, and the hop limit the eighth in IPv6.
-  return (headers[0] ?? 0) >>> 4 === 4 ? headers[8] : headers[7];
 }
 
 /** The whole octet: DSCP CS6 is 0xc0. */

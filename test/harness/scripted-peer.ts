@@ -39,7 +39,7 @@ export class ScriptedPeer {
   /** Waits for a speaker to connect. */
   async listen(transport: Transport, at: IpAddress): Promise<void> {
     await transport.listen(at, 179, {
-      admits: () => ({ ttl: 64, minTtl: undefined }),
+      admits: () => ({ ttl: 64, minTtl: undefined, isSigned: false }),
       accept: (c) => this.adopt(c),
     });
   }

@@ -5,17 +5,16 @@ import { type IpAddress, parseAddress } from "../../../src/bgp/model/address.ts"
 import { Family } from "../../../src/bgp/model/family.ts";
 import { SystemError } from "../../../src/sys/errno.ts";
 import { checked, libc } from "../../../src/sys/libc.ts";
+import { parseSyn, type SavedSyn, savedSyn, saveSyn } from "../../../src/sys/saved-syn.ts";
 import {
   closeDescriptor,
   createTcpSocket,
   descriptorOf,
   openTcpSocket,
-  saveSyn,
   setMinTtl,
   setTcpMd5,
   setTos,
   setTtl,
-  synTtl,
   type TcpSocketOptions,
 } from "../../../src/sys/tcp-options.ts";
 
@@ -143,22 +142,69 @@ describe("IP options", () => {
   });
 });
 
-describe("the TTL of the segment that opened a connection, RFC 5082 §3", () => {
-  it.each([
-    ["IPv4", Family.Ipv4, "127.0.0.1", 77],
-    ["IPv6", Family.Ipv6, "::1", 254],
-  ])("%s", async (_name, family, host, ttl) => {
+describe("the segment that opened a connection", () => {
+  const key = "secret";
+  it.each<[string, Family, string, TcpSocketOptions, boolean, SavedSyn]>([
+    ["IPv4", Family.Ipv4, "127.0.0.1", { ttl: 77 }, false, { ttl: 77, isSigned: false }],
+    ["IPv6", Family.Ipv6, "::1", { ttl: 254 }, false, { ttl: 254, isSigned: false }],
+    [
+      "IPv4, signed (RFC 2385)",
+      Family.Ipv4,
+      "127.0.0.1",
+      { ttl: 1, md5: { address: address("127.0.0.1"), key } },
+      true,
+      { ttl: 1, isSigned: true },
+    ],
+    [
+      "IPv6, signed (RFC 2385)",
+      Family.Ipv6,
+      "::1",
+      { ttl: 1, md5: { address: address("::1"), key } },
+      true,
+      { ttl: 1, isSigned: true },
+    ],
+  ])("%s", async (_name, family, host, options, hasKey, want) => {
     const { server, port, fd } = await listen(host);
     saveSyn(fd);
+    if (hasKey) setTcpMd5(fd, address(host), undefined, key);
     const accepted = once(server, "connection");
-    const client = openTcpSocket(family, { ttl });
+    const client = openTcpSocket(family, options);
     client.on("error", () => {});
     client.connect({ host, port });
     const [socket] = (await accepted) as [Socket];
-    expect(synTtl(descriptorOf(socket) ?? -1)).toBe(ttl);
+    expect(savedSyn(descriptorOf(socket) ?? -1)).toEqual(want);
     // The kernel gives it away once.
-    expect(synTtl(descriptorOf(socket) ?? -1)).toBeUndefined();
+    expect(savedSyn(descriptorOf(socket) ?? -1)).toBeUndefined();
     socket.destroy();
     client.destroy();
+  });
+
+  it("is not known of connections from before", async () => {
+    const { server, port } = await listen("127.0.0.1");
+    const accepted = once(server, "connection");
+    const client = openTcpSocket(Family.Ipv4, {});
+    client.on("error", () => {});
+    client.connect({ host: "127.0.0.1", port });
+    const [socket] = (await accepted) as [Socket];
+    expect(savedSyn(descriptorOf(socket) ?? -1)).toBeUndefined();
+    socket.destroy();
+    client.destroy();
+  });
+
+  it("is read without trust in its lengths", () => {
+    const ip = [0x45, ...Array<number>(7).fill(0), 9, 6, ...Array<number>(10).fill(0)];
+    const tcp = (words: number, ...options: number[]) => [
+      ...ip,
+      ...Array<number>(12).fill(0),
+      words << 4,
+      ...Array<number>(7).fill(0),
+      ...options,
+    ];
+    expect(parseSyn(Uint8Array.from(tcp(7, 1, 1, 19, 18, 0, 0, 0, 0)))).toEqual({ ttl: 9, isSigned: true });
+    expect(parseSyn(Uint8Array.from(tcp(6, 8, 0, 19, 18)))).toEqual({ ttl: 9, isSigned: false });
+    expect(parseSyn(Uint8Array.from(tcp(6, 0, 19, 18, 0)))).toEqual({ ttl: 9, isSigned: false });
+    expect(parseSyn(Uint8Array.from(tcp(15)))).toEqual({ ttl: 9, isSigned: false });
+    expect(parseSyn(Uint8Array.from(ip))).toBeUndefined();
+    expect(parseSyn(new Uint8Array(0))).toBeUndefined();
   });
 });

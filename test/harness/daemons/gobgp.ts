@@ -30,6 +30,9 @@ import {
 /** GoBGP's numbers for the states of RFC 4271 section 8.2.2. */
 const states = ["Unknown", "Idle", "Connect", "Active", "OpenSent", "OpenConfirm", "Established"];
 
+/** A run of its client for each. */
+const routesAtOnce = 8;
+
 export class Gobgp implements Speaker {
   readonly daemon = "gobgp";
   readonly #node: LabNode;
@@ -55,7 +58,10 @@ export class Gobgp implements Speaker {
     const api = ["--api-hosts", "127.0.0.1:50051", "--pprof-disable"];
     this.#process = this.#node.spawn(["gobgpd", "-t", "yaml", "-f", this.#file, ...api, ...restart], "gobgpd");
     await waitFor(() => this.command("global"), { what: "gobgpd to answer" });
-    for (const route of this.#spec.routes ?? []) await this.announce(route);
+    const routes = this.#spec.routes ?? [];
+    for (let start = 0; start < routes.length; start += routesAtOnce) {
+      await Promise.all(routes.slice(start, start + routesAtOnce).map((route) => this.announce(route)));
+    }
   }
 
   async stop(): Promise<void> {

@@ -28,6 +28,8 @@ export class Groups {
   readonly #wake: () => void;
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
+  /** The same, in the order in which they take turns. */
+  readonly #turns: Entry[] = [];
   readonly #closing = new Set<UpdateGroup>();
   readonly #worked = new Set<UpdateGroup>();
 
@@ -112,20 +114,25 @@ export class Groups {
   }
 
   /** One slice of each group; true while there is more. */
-  work(): boolean {
+  work(isTimeUp: () => boolean): boolean {
     let more = false;
     const now = this.#clock.now();
-    for (const entry of this.#entries.values()) {
+    for (let left = this.#turns.length; left > 0; left--) {
+      const entry = this.#turns.shift();
+      if (entry === undefined) break;
+      this.#turns.push(entry);
       if (entry.notBefore > now) continue;
-      const busy = entry.group.work();
+      const busy = entry.group.work(isTimeUp);
       if (busy) more = true;
       if (busy || entry.group.hasWorked) this.#worked.add(entry.group);
       if (!busy && entry.intervalMilliseconds > 0 && entry.group.hasWorked) this.#pause(entry, now);
       entry.group.hasWorked = false;
+      // The others come first the next time.
+      if (left > 1 && isTimeUp()) return true;
     }
     for (const group of this.#closing) {
-      if (group.work()) more = true;
-      else this.#closing.delete(group);
+      if (group.work(isTimeUp)) more = true;
+      else if (group.isGone) this.#closing.delete(group);
     }
     return more;
   }
@@ -133,7 +140,7 @@ export class Groups {
   flush(): void {
     for (const group of this.#worked) {
       group.outbox.flush();
-      group.settle();
+      if (group.settle()) this.#wake();
     }
     this.#worked.clear();
   }
@@ -145,7 +152,7 @@ export class Groups {
 
   #move(peer: RibPeer, facts: SessionFacts, family: NegotiatedFamily, from: UpdateGroup): void {
     const id: PeerId = peer.options.id;
-    const told = from.told(id);
+    const told = from.part(id);
     this.#leave(id, from);
     const to = this.#entryFor(peer, facts, family);
     peer.family(family.family).group = to.group;
@@ -185,6 +192,7 @@ export class Groups {
       drained: (id) => {
         group?.drained(id);
         outbox.flush();
+        this.#wake();
       },
     });
     group = new UpdateGroup({
@@ -204,21 +212,24 @@ export class Groups {
       intervalMilliseconds: peer.options.advertisementSeconds * 1000,
     };
     this.#entries.set(key, entry);
+    this.#turns.push(entry);
     this.#enlist(entry);
     return entry;
   }
 
   #leave(peer: PeerId, group: UpdateGroup): void {
     group.leave(peer);
+    // A group that closes may have waited for this.
+    this.#wake();
     const entry = this.#find(group);
     entry?.outbound.removeMember(peer);
     if (entry === undefined || group.size > 0) return;
     this.#entries.delete(entry.key);
+    this.#turns.splice(this.#turns.indexOf(entry), 1);
     const rib = this.#rib(entry.family);
     rib.groups.delete(group);
     rib.attentiveGroups.delete(group);
     group.close();
     this.#closing.add(group);
-    this.#wake();
   }
 }

@@ -29,10 +29,4 @@ export class RecentWithdrawals {
   values(): Iterable<number> {
     return this.#slots.values();
   }
-
-  clear(): readonly number[] {
-    const slots = [...this.#slots.values()];
-    while (this.#slots.shift() >= 0) this.#places.shift();
-    return slots;
-  }
 }

@@ -368,7 +368,7 @@ export class Rib implements RibSink {
       for (const family of FAMILIES) this.#ribs[family].sweep.askForNextHops(moved);
     }
     if (moved.length > 0 || this.nextHops.hasChanges) more = true;
-    if (this.groups.work()) more = true;
+    if (this.groups.work(isTimeUp)) more = true;
     return more;
   }
 

@@ -3,14 +3,17 @@
  * who is still being told everything, and who has fallen behind.
  */
 
-import type { AttrsId, PathId, PeerId } from "../bgp/model/ids.ts";
+import type { AttrsId, PeerId } from "../bgp/model/ids.ts";
 import type { Outbox } from "../bgp/model/ports.ts";
 import { IdSet } from "../columns/id-columns.ts";
 import { IdQueue } from "../columns/id-queue.ts";
 import { AdjRibOut } from "./adj-rib-out.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import type { FamilyTable } from "./family-table.ts";
+import { GroupMember, type Told } from "./group-member.ts";
+import { GroupSlots } from "./group-slots.ts";
 import { RecentWithdrawals } from "./recent-withdrawals.ts";
+import { Remainder } from "./remainder.ts";
 import { RoundScan } from "./round-scan.ts";
 import { StagedUpdates, To } from "./staged-updates.ts";
 
@@ -25,19 +28,11 @@ export interface Outbound {
 /** May this path be sent where all paths are (RFC 7911): accepted, current, its next hop reachable. */
 export type Usable = (path: number) => boolean;
 
-interface Member {
-  /** It has not been told the whole table yet: it will have been when the scan is at this place again, one lap on. */
-  joining: boolean;
-  scanTo: number;
-  scanToLap: number;
-  /** Slots whose state it has not been told since it fell behind; undefined while it reads the shared log. */
-  missed: IdSet | undefined;
-  missedFrom: number;
-  /** Slots that another group had told it: those that this one does not advertise are withdrawn at the end of its scan. */
-  told: IdSet | undefined;
-}
-
 const SLICE = 1024;
+/** How many that ask for little. */
+const LONG_SLICE = SLICE * 16;
+/** Long policies may take a while for each: time is looked at in between. */
+const STEP = 128;
 const NONE = 0 as AttrsId;
 const NOBODY = 0 as PeerId;
 
@@ -45,17 +40,20 @@ export class UpdateGroup {
   readonly outbox: Outbox;
   readonly out: AdjRibOut;
   readonly #table: FamilyTable;
+  readonly #slots: GroupSlots;
   readonly #outbound: Outbound;
   readonly #usable: Usable;
   readonly #addPath: boolean;
   readonly #staged: StagedUpdates;
-  readonly #members = new Map<PeerId, Member>();
+  readonly #members = new Map<PeerId, GroupMember>();
   readonly #pending = new IdSet();
   readonly #queue = new IdQueue();
   /** Over the prefix ids. */
   readonly #scan = new RoundScan();
   #joining = 0;
-  #lagging = 0;
+  readonly #lagging = new Set<GroupMember>();
+  /** What it told those that went over to other groups. */
+  readonly #departed = new Set<Remainder>();
   /** Something was put into the outbox since this was last cleared. */
   hasWorked = false;
   #closed = false;
@@ -78,6 +76,7 @@ export class UpdateGroup {
     addPath: boolean;
   }) {
     this.#table = parts.table;
+    this.#slots = new GroupSlots(parts.table, parts.addPath);
     this.outbox = parts.outbox;
     this.#outbound = parts.outbound;
     this.#usable = parts.usable;
@@ -90,29 +89,40 @@ export class UpdateGroup {
     return this.#members.size;
   }
 
-  /** `told`: what `told()` of the group it comes from said. */
-  join(peer: PeerId, told?: IdSet): void {
+  /** `told`: what `part` of the group that it comes from said. */
+  join(peer: PeerId, told: readonly Told[] = []): void {
     this.outbox.join(peer);
-    const member: Member = { joining: false, scanTo: 0, scanToLap: 0, missed: undefined, missedFrom: 0, told };
+    const member = new GroupMember(peer, told);
     this.#members.set(peer, member);
     this.#tellAll(member);
   }
 
-  /** The slots that this member has been told of, each held until the group that it goes to has dealt with it. */
-  told(peer: PeerId): IdSet {
-    const told = new IdSet();
-    for (let slot = 0; slot < this.#slotEnd; slot++)
-      if (this.out.attrs(slot) !== NONE && this.out.source(slot) !== peer && told.add(slot)) this.#holdSlot(slot);
-    for (const slot of this.#withdrawn.values()) if (told.add(slot)) this.#holdSlot(slot);
-    for (const slot of this.#members.get(peer)?.missed?.values(this.#slotEnd) ?? [])
-      if (told.add(slot)) this.#holdSlot(slot);
-    return told;
+  /** It leaves for another group, and takes with it what it has been told. */
+  part(peer: PeerId): readonly Told[] {
+    const member = this.#members.get(peer);
+    if (member === undefined) return [];
+    const slots = new Remainder(this.out, this.#slots);
+    for (const slot of this.#withdrawn.values()) slots.setApart(slot);
+    member.behind?.addTo(slots);
+    this.#departed.add(slots);
+    const done = () => {
+      slots.letGo();
+      this.#departed.delete(slots);
+    };
+    const all = [...member.told, { slots, done }];
+    member.told = [];
+    this.leave(peer);
+    return all;
   }
 
   /** The peer asked for everything again (RFC 2918, RFC 7313). */
   refresh(peer: PeerId, enhanced: boolean): void {
     const member = this.#members.get(peer);
-    if (member === undefined || member.missed !== undefined) return;
+    if (member === undefined) return;
+    if (member.behind !== undefined) {
+      if (member.asked !== "enhanced") member.asked = enhanced ? "enhanced" : "plain";
+      return;
+    }
     this.outbox.refresh(peer, enhanced);
     this.#tellAll(member);
   }
@@ -121,9 +131,8 @@ export class UpdateGroup {
     const member = this.#members.get(peer);
     if (member === undefined) return;
     if (member.joining) this.#joining--;
-    if (member.missed !== undefined) this.#lagging--;
-    for (const slots of [member.missed, member.told])
-      for (const slot of slots?.values(this.#slotEnd) ?? []) this.#releaseSlot(slot);
+    this.#lagging.delete(member);
+    member.letGo();
     this.#members.delete(peer);
     this.outbox.leave(peer);
   }
@@ -142,50 +151,56 @@ export class UpdateGroup {
   }
 
   /** One slice of work; true while there is more. */
-  work(): boolean {
+  work(isTimeUp: () => boolean): boolean {
     if (this.#closed) return this.#teardown();
-    this.#workPending();
-    if (this.#scan.isWalking) this.#workScan();
+    this.#workPending(isTimeUp);
+    if (this.#scan.isWalking) this.#workScan(isTimeUp);
     this.#emit();
     if (this.#joining > 0) this.#endScans();
-    this.settle();
-    return this.#queue.count > 0 || this.#scan.isWalking;
+    return this.settle() || this.#queue.count > 0 || this.#joining > 0 || this.#scan.isWalking;
   }
 
   /** OutboxEvents.lagging: what the log dropped for this member, it must get from the table. */
   lagging(peer: PeerId): void {
     if (this.#emitting) this.#fellBehind.push(peer);
-    else this.#startMissing(peer);
+    else this.#startBehind(peer);
   }
 
   /** OutboxEvents.drained: more of what it missed, or back to the log. */
   drained(peer: PeerId): void {
     const member = this.#members.get(peer);
-    if (member?.missed === undefined) return;
-    if (member.missed.count === 0) {
-      member.missed = undefined;
-      this.#lagging--;
-      this.outbox.rejoin(peer);
-      // Its End-of-RIB may have been among what was dropped; one too many does no harm (RFC 4724 §4).
-      this.outbox.joined(peer);
-      return;
-    }
-    for (let n = 0; n < SLICE && member.missed.count > 0; n++) {
-      let slot = member.missed.next(member.missedFrom, this.#slotEnd);
-      if (slot < 0) slot = member.missed.next(0, this.#slotEnd);
-      member.missedFrom = slot + 1;
-      member.missed.delete(slot);
+    const behind = member?.behind;
+    if (member === undefined || behind === undefined) return;
+    for (let n = 0; n < SLICE; n++) {
+      const slot = behind.next();
+      if (slot < 0) break;
       const attrs = this.out.source(slot) === peer ? NONE : this.out.attrs(slot);
-      this.#staged.stage(this.#prefixOf(slot), this.#identifierOf(slot), attrs, To.Only, peer);
-      this.#slotsNow.push(slot);
+      this.#staged.stage(this.#slots.prefix(slot), this.#slots.identifier(slot), attrs, To.Only, peer);
+      if (behind.take(slot)) this.#slotsNow.push(slot);
     }
+    while (this.#staged.count === 0 && member.told.length > 0) this.#takeBack(member);
+    const isTold = this.#staged.count === 0;
     this.#emit();
+    if (!isTold) return;
+    member.behind = undefined;
+    this.#lagging.delete(member);
+    this.outbox.rejoin(peer);
+    // Its End-of-RIB may have been among what was dropped; one too many does no harm (RFC 4724 §4).
+    this.outbox.joined(peer);
+    const { asked } = member;
+    member.asked = undefined;
+    if (asked !== undefined) this.refresh(peer, asked === "enhanced");
   }
 
   /** Nobody is left: gives everything back, in slices, through `work`. */
   close(): void {
     this.#closed = true;
     this.#outbound.clear();
+  }
+
+  /** Closed, and nothing of it is left. */
+  get isGone(): boolean {
+    return this.#closed && this.#departed.size === 0 && this.#queue.count === 0 && this.#closedAt >= this.#slots.end;
   }
 
   /** What stands advertised of this path to that member; for people. */
@@ -195,11 +210,7 @@ export class UpdateGroup {
     return this.out.attrs(slot) === NONE || this.out.source(slot) === peer ? undefined : this.out.attrs(slot);
   }
 
-  get #slotEnd(): number {
-    return this.#addPath ? this.#table.paths.end : this.#table.prefixes.end;
-  }
-
-  #tellAll(member: Member): void {
+  #tellAll(member: GroupMember): void {
     if (!member.joining) this.#joining++;
     member.joining = true;
     const end = this.#scan.round();
@@ -207,20 +218,22 @@ export class UpdateGroup {
     member.scanToLap = end.lap;
   }
 
-  #workPending(): void {
-    for (let n = 0; n < SLICE && this.#queue.count > 0; n++) {
+  #workPending(isTimeUp: () => boolean): void {
+    for (let n = 1; n <= SLICE && this.#queue.count > 0; n++) {
       const prefix = this.#queue.shift();
       this.#pending.delete(prefix);
       // Once decided it comes again.
       if (!this.#isUndecided(prefix)) this.#consider(prefix, false);
       this.#prefixesNow.push(prefix);
       if (this.#staged.isFull) this.#emit();
+      if (n % STEP === 0 && isTimeUp()) return;
     }
   }
 
-  #workScan(): void {
+  #workScan(isTimeUp: () => boolean): void {
     const scan = this.#scan;
-    for (let n = 0; n < SLICE && scan.isWalking; n++) {
+    for (let n = 1; n <= SLICE && scan.isWalking; n++) {
+      if (n % STEP === 0 && isTimeUp()) return;
       const prefix = scan.at;
       if (prefix >= this.#table.prefixes.end) {
         scan.wrap();
@@ -248,25 +261,34 @@ export class UpdateGroup {
   #endScans(): void {
     for (const [peer, member] of this.#members) {
       if (!member.joining || !this.#scan.hasPassed(member.scanTo, member.scanToLap)) continue;
+      this.#takeBack(member);
+      this.#emit();
+      // It may have fallen behind over this; then it is joining no more.
+      if (member.told.length > 0 || !member.joining) continue;
       member.joining = false;
       this.#joining--;
-      this.#withdrawTold(peer, member);
       this.outbox.joined(peer);
       this.hasWorked = true;
     }
   }
 
-  #withdrawTold(peer: PeerId, member: Member): void {
-    const told = member.told;
-    if (told === undefined) return;
-    member.told = undefined;
-    for (const slot of told.values(this.#slotEnd)) {
-      if (this.out.attrs(slot) === NONE || this.out.source(slot) === peer)
-        this.#staged.stage(this.#prefixOf(slot), this.#identifierOf(slot), NONE, To.Only, peer);
-      this.#slotsNow.push(slot);
-      if (this.#staged.isFull) this.#emit();
+  /** A slice of what other groups told this member and this one does not; its `told` is empty at the end. */
+  #takeBack(member: GroupMember): void {
+    for (let n = 0; n < LONG_SLICE && member.told.length > 0 && !this.#staged.isFull; n++) {
+      const [told, ...others] = member.told as readonly [Told, ...Told[]];
+      const slot = told.slots.next();
+      if (slot < 0) {
+        told.done();
+        member.told = others;
+        continue;
+      }
+      if (this.out.attrs(slot) === NONE || this.out.source(slot) === member.peer) {
+        this.#staged.stage(this.#slots.prefix(slot), this.#slots.identifier(slot), NONE, To.Only, member.peer);
+        this.#slots.hold(slot);
+        this.#withdrawnNow.push(slot);
+      }
+      if (told.slots.take(slot)) this.#slotsNow.push(slot);
     }
-    this.#emit();
   }
 
   #consider(prefix: number, telling: boolean): void {
@@ -287,14 +309,14 @@ export class UpdateGroup {
     const before = this.out.attrs(slot);
     const beforeSource = this.out.source(slot);
     const source = attrs === NONE ? NOBODY : this.#table.paths.peer(path);
-    const identifier = this.#identifierOf(slot);
+    const identifier = this.#slots.identifier(slot);
     if (attrs === before && source === beforeSource) {
       if (!telling || attrs === NONE) return;
       if (this.#members.get(source)?.joining) this.#staged.stage(prefix, identifier, attrs, To.JoiningExcept, source);
       else this.#staged.stage(prefix, identifier, attrs, To.Joining, NOBODY);
       return;
     }
-    if (this.#lagging > 0) this.#missed(slot);
+    if (this.#lagging.size > 0 || this.#departed.size > 0) this.#setApart(slot, attrs === NONE);
     if (attrs === NONE) {
       this.#stage(beforeSource, prefix, identifier, attrs);
       this.#withdrawnNow.push(slot);
@@ -304,7 +326,7 @@ export class UpdateGroup {
         this.#staged.stage(prefix, identifier, NONE, To.Only, source);
       if (before !== attrs || telling) this.#stage(source, prefix, identifier, attrs);
       else if (this.#members.has(beforeSource)) this.#staged.stage(prefix, identifier, attrs, To.Only, beforeSource);
-      if (before === NONE) this.#holdSlot(slot);
+      if (before === NONE) this.#slots.hold(slot);
     }
     this.out.set(slot, attrs, source);
   }
@@ -320,77 +342,56 @@ export class UpdateGroup {
     if (this.#staged.count > 0) this.hasWorked = true;
     this.#staged.emit(this.outbox);
     this.#emitting = false;
-    for (const peer of this.#fellBehind.splice(0)) this.#startMissing(peer);
+    for (const peer of this.#fellBehind.splice(0)) this.#startBehind(peer);
     for (const slot of this.#withdrawnNow) this.#withdrawn.add(slot, this.outbox.position);
     this.#withdrawnNow.length = 0;
     for (const prefix of this.#prefixesNow) this.#table.release(prefix);
     this.#prefixesNow.length = 0;
-    for (const slot of this.#slotsNow) this.#releaseSlot(slot);
+    for (const slot of this.#slotsNow) this.#slots.release(slot);
     this.#slotsNow.length = 0;
   }
 
-  /** Lets go of what every member has been told is gone; call after the outbox was flushed. */
-  settle(): void {
-    const { slowest, position } = this.outbox;
-    for (let slot = this.#withdrawn.take(slowest, position); slot >= 0; slot = this.#withdrawn.take(slowest, position))
-      this.#releaseSlot(slot);
+  /** Lets go of what every member has been told is gone; true while there is more. Call after the outbox was flushed. */
+  settle({ slowest, position }: Pick<Outbox, "slowest" | "position"> = this.outbox): boolean {
+    for (let n = 0; n < LONG_SLICE; n++) {
+      const slot = this.#withdrawn.take(slowest, position);
+      if (slot < 0) return false;
+      this.#slots.release(slot);
+    }
+    return true;
   }
 
-  #startMissing(peer: PeerId): void {
+  #startBehind(peer: PeerId): void {
     const member = this.#members.get(peer);
-    if (member === undefined || member.missed !== undefined) return;
-    const missed = new IdSet();
-    for (let slot = 0; slot < this.#slotEnd; slot++) {
-      if (this.out.attrs(slot) !== NONE && missed.add(slot)) this.#holdSlot(slot);
-    }
-    for (const slot of this.#withdrawn.values()) if (missed.add(slot)) this.#holdSlot(slot);
-    for (const slot of this.#withdrawnNow) if (missed.add(slot)) this.#holdSlot(slot);
-    for (const slot of member.told?.values(this.#slotEnd) ?? []) if (!missed.add(slot)) this.#releaseSlot(slot);
-    member.told = undefined;
-    member.missed = missed;
-    member.missedFrom = 0;
-    this.#lagging++;
+    if (member === undefined || member.behind !== undefined) return;
+    const behind = new Remainder(this.out, this.#slots);
+    for (const slot of this.#withdrawn.values()) behind.setApart(slot);
+    for (const slot of this.#withdrawnNow) behind.setApart(slot);
+    member.behind = behind;
+    this.#lagging.add(member);
     if (member.joining) {
       member.joining = false;
       this.#joining--;
     }
   }
 
-  /** A member that fell behind gets this slot's state when it reads again. */
-  #missed(slot: number): void {
-    for (const member of this.#members.values()) if (member.missed?.add(slot)) this.#holdSlot(slot);
+  /** A slot changes: who fell behind gets its state when it reads again; who went away may have to have it taken back. */
+  #setApart(slot: number, isGone: boolean): void {
+    for (const { behind } of this.#lagging) if (isGone || behind?.isAhead(slot) === false) behind?.setApart(slot);
+    if (isGone) for (const told of this.#departed) if (told.isAhead(slot)) told.setApart(slot);
   }
 
+  /** Members that went to other groups may still need to know what they had been told here: that is waited for. */
   #teardown(): boolean {
-    for (let prefix = this.#queue.shift(); prefix >= 0; prefix = this.#queue.shift()) this.#table.release(prefix);
-    for (const slot of this.#withdrawn.clear()) this.#releaseSlot(slot);
-    const end = this.#slotEnd;
-    for (let n = 0; n < SLICE * 16 && this.#closedAt < end; n++, this.#closedAt++) {
+    for (let n = 0; n < LONG_SLICE && this.#queue.count > 0; n++) this.#table.release(this.#queue.shift());
+    if (this.#queue.count > 0 || this.settle({ slowest: 0, position: 0 })) return true;
+    if (this.#departed.size > 0) return false;
+    const { end } = this.#slots;
+    for (let n = 0; n < LONG_SLICE && this.#closedAt < end; n++, this.#closedAt++) {
       if (this.out.attrs(this.#closedAt) === NONE) continue;
       this.out.set(this.#closedAt, NONE, NOBODY);
-      this.#releaseSlot(this.#closedAt);
+      this.#slots.release(this.#closedAt);
     }
     return this.#closedAt < end;
-  }
-
-  #prefixOf(slot: number): number {
-    return this.#addPath ? this.#table.paths.prefix(slot) : slot;
-  }
-
-  /** RFC 7911 §3 leaves Path Identifiers to the sender; the path's own id is unique, and never 0. */
-  #identifierOf(slot: number): number {
-    return this.#addPath ? slot + 1 : 0;
-  }
-
-  #holdSlot(slot: number): void {
-    if (this.#addPath) this.#table.paths.addAdvertisers(slot, 1);
-    else this.#table.hold(slot);
-  }
-
-  #releaseSlot(slot: number): void {
-    if (this.#addPath) {
-      this.#table.paths.addAdvertisers(slot, -1);
-      this.#table.reclaim(slot as PathId);
-    } else this.#table.release(slot);
   }
 }

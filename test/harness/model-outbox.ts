@@ -25,10 +25,13 @@ export class ModelOutbox implements Outbox {
   readonly members = new Map<PeerId, Member>();
   position = 0;
   readonly #events: OutboxEvents;
+  readonly #views: Map<PeerId, Map<string, string>>;
 
-  constructor(encoding: Encoding, events: OutboxEvents) {
+  /** `views`: what each peer knows of its session, which may go from one outbox to another. */
+  constructor(encoding: Encoding, events: OutboxEvents, views = new Map<PeerId, Map<string, string>>()) {
     this.encoding = encoding;
     this.#events = events;
+    this.#views = views;
   }
 
   get slowest(): number {
@@ -47,7 +50,9 @@ export class ModelOutbox implements Outbox {
   }
 
   join(peer: PeerId): void {
-    this.members.set(peer, { joining: true, lagging: false, queue: [], view: new Map(), ends: 0 });
+    const view = this.#views.get(peer) ?? new Map<string, string>();
+    this.#views.set(peer, view);
+    this.members.set(peer, { joining: true, lagging: false, queue: [], view, ends: 0 });
   }
 
   joined(peer: PeerId): void {
@@ -82,6 +87,14 @@ export class ModelOutbox implements Outbox {
       this.#events.drained(peer);
       for (const { message } of member.queue.splice(0)) apply(member, message);
     }
+  }
+
+  /** The member, which is behind, is given a little, and reads that. */
+  serve(peer: PeerId): void {
+    const member = this.members.get(peer);
+    if (member === undefined || !member.lagging) return;
+    this.#events.drained(peer);
+    for (const { message } of member.queue.splice(0)) apply(member, message);
   }
 
   /** The member falls behind: what it has not read is lost. */

@@ -108,6 +108,8 @@ export class RibBench {
   readonly limits: string[] = [];
   readonly upLinks = new Set<number>();
   readonly rib: Rib;
+  /** What each peer knows of its session. */
+  readonly #views = new Map<PeerId, Map<string, string>>();
 
   constructor(options: Partial<RibOptions> = {}) {
     this.rib = new Rib({
@@ -123,7 +125,7 @@ export class RibBench {
       clock: this.clock,
       codec: jsonCodec,
       createOutbox: (encoding, events) => {
-        const outbox = new ModelOutbox(encoding, events);
+        const outbox = new ModelOutbox(encoding, events, this.#views);
         this.outboxes.push(outbox);
         return outbox;
       },
@@ -149,6 +151,11 @@ export class RibBench {
         settled: () => {},
       },
     });
+    const peerUp = this.rib.peerUp.bind(this.rib);
+    this.rib.peerUp = (id, session) => {
+      this.#views.delete(id);
+      peerUp(id, session);
+    };
   }
 
   up(id: PeerId, options: Partial<RibPeerOptions> = {}, session: Partial<SessionFacts> = {}): void {

@@ -223,3 +223,75 @@ describe("what next hops rest on", () => {
     expect(told()).toEqual(["10.1.0.0/16", "10.2.0.0/16"]);
   });
 });
+
+describe("a member that is told a large table from where it stands", () => {
+  const COUNT = 3000;
+  const many = Array.from({ length: COUNT }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+  const refusing = policy("half", term({ prefixes: [{ prefix: prefix("10.0.0.0/13"), ge: 24, le: 24 }] }, "reject"));
+  const full = () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.up(B);
+    bench.announce(A, plain, ...many);
+    expect(bench.knows(B).size).toBe(COUNT);
+    return bench;
+  };
+  const nothingLeft = (bench: RibBench) => {
+    for (const id of [A, B]) forget(bench, id);
+    const { table } = bench.rib.rib(Family.Ipv4);
+    expect([table.prefixes.count, bench.rib.attributes.count, bench.rib.groups.count]).toEqual([0, 0, 0]);
+  };
+
+  it.each([true, false])("gets all of it again if it asks while it is behind (enhanced: %s)", (enhanced) => {
+    const bench = full();
+    const outbox = bench.outboxOf(B);
+    outbox?.lag(B);
+    outbox?.serve(B);
+    outbox?.forget(B);
+    bench.rib.refreshRequested(B, Family.Ipv4, enhanced);
+    outbox?.read(B);
+    expect(bench.knows(B).size).toBe(COUNT);
+    nothingLeft(bench);
+  });
+
+  it("sees changes on both sides of where it is", () => {
+    const bench = full();
+    const outbox = bench.outboxOf(B);
+    outbox?.lag(B);
+    outbox?.serve(B);
+    bench.withdraw(A, many[0] as string, many[COUNT - 1] as string);
+    bench.announce(A, attributesWith(hop(2)), many[1] as string, many[COUNT - 2] as string);
+    bench.announce(A, plain, "192.0.2.0/24");
+    bench.clock.settle();
+    const view = bench.knows(B);
+    expect(view.size).toBe(COUNT - 1);
+    expect([many[0], many[COUNT - 1]].some((text) => view.has(text as string))).toBe(false);
+    expect([many[1], many[COUNT - 2]].map((text) => view.get(text as string)?.nextHop)).toEqual([hop(2), hop(2)]);
+    nothingLeft(bench);
+  });
+
+  it("has taken back what another group told it, also if it falls behind over just that", () => {
+    const bench = full();
+    bench.rib.updatePeers([peerOptions(B, { exportPolicies: [refusing] })]);
+    bench.clock.settle();
+    bench.outboxOf(B)?.lag(B);
+    expect(bench.knows(B).size).toBe(COUNT - 2048);
+    nothingLeft(bench);
+  });
+
+  it("parts from its group, lags, parts again, and has taken back what it may not have", () => {
+    const bench = full();
+    const parts = (exportPolicies: (typeof refusing)[]) => bench.rib.updatePeers([peerOptions(B, { exportPolicies })]);
+    parts([refusing]);
+    bench.clock.turn();
+    bench.outboxOf(B)?.lag(B);
+    bench.withdraw(A, many[COUNT - 1] as string);
+    bench.clock.turn();
+    parts([tagging]);
+    bench.clock.turn();
+    parts([refusing]);
+    const view = bench.knows(B);
+    expect(view.size).toBe(COUNT - 2048 - 1);
+    nothingLeft(bench);
+  });
+});

@@ -1,0 +1,37 @@
+/** One member of an update group: how much of the table it has been told. */
+
+import type { PeerId } from "../bgp/model/ids.ts";
+import type { Remainder } from "./remainder.ts";
+
+/** What another group has told a member that comes from there. */
+export interface Told {
+  readonly slots: Remainder;
+  /** All of it has been dealt with. */
+  readonly done: () => void;
+}
+
+export class GroupMember {
+  readonly peer: PeerId;
+  /** It has not been told the whole table yet: it will have been when the scan is at this place again, one lap on. */
+  joining = false;
+  scanTo = 0;
+  scanToLap = 0;
+  /** What it has still to be told since it fell behind; undefined while it reads the shared log. */
+  behind: Remainder | undefined;
+  /** It asked for everything again meanwhile, by RFC 7313 or without. */
+  asked: "enhanced" | "plain" | undefined;
+  /** What this group does not advertise of it is withdrawn when it has been told everything else. */
+  told: readonly Told[];
+
+  constructor(peer: PeerId, told: readonly Told[]) {
+    this.peer = peer;
+    this.told = told;
+  }
+
+  letGo(): void {
+    this.behind?.letGo();
+    this.behind = undefined;
+    for (const told of this.told) told.done();
+    this.told = [];
+  }
+}

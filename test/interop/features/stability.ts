@@ -56,6 +56,9 @@ async function collisionLab(daemon: PeerDaemon, routerId: string, context: TestC
 const connections = async (node: LabNode, state: string) =>
   (await node.exec(["ss", "-Htn", "state", state, "( sport = :179 or dport = :179 )"])).split("\n").filter(Boolean);
 
+/** What came is still in the socket: the first column of `ss`. */
+const isUnread = (line: string) => Number.parseInt(line, 10) > 0;
+
 async function operateAll(speaker: Speaker, side: 0 | 1, action: SessionAction): Promise<void> {
   const operate = need(speaker, "operate");
   for (const end of ends) await operate(end[side], action);
@@ -63,7 +66,11 @@ async function operateAll(speaker: Speaker, side: 0 | 1, action: SessionAction):
 
 const collision: Feature = {
   name: `collision: both connect at the same moment, ${pairs * rounds * identifiers.length} times, and one session comes of it each time`,
-  differs: { frr: "now and then closes both connections, and the session comes up a second later" },
+  differs: {
+    frr: "now and then closes both connections, and the session comes up a second later",
+    gobgp:
+      "dials for a second only, so that not all connections meet; and now and then keeps its own open beside the session, where it neither reads nor writes",
+  },
   timeout: 120_000,
   async test(daemon, context) {
     await Promise.all(identifiers.map((routerId) => collide(daemon, routerId, context)));
@@ -99,7 +106,8 @@ async function collide(daemon: PeerDaemon, routerId: string, context: TestContex
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(await isUp()).toBe(true);
     // One connection for each pair, at either end, and no session that came and went.
-    for (const node of [s, d]) expect(await connections(node, "established")).toHaveLength(pairs);
+    const forgotten = daemon === "gobgp" ? (await connections(d, "established")).filter(isUnread).length : 0;
+    for (const node of [s, d]) expect(await connections(node, "established")).toHaveLength(pairs + forgotten);
     expect((await starling.peers()).map((peer) => peer.transitions)).toEqual(
       ends.map(([address]) => round + fumbles(other, address)),
     );
@@ -117,7 +125,7 @@ async function collide(daemon: PeerDaemon, routerId: string, context: TestContex
   // Two OPENs for one session: both connections stood.
   const opens = (await starling.peers()).map((peer) => peer.messages.sent["open"] ?? 0);
   const collisions = opens.reduce((sum, count) => sum + count, 0) - pairs * rounds;
-  expect(collisions).toBeGreaterThan((pairs * rounds) / 2);
+  expect(collisions).toBeGreaterThan(daemon === "gobgp" ? 0 : (pairs * rounds) / 2);
 }
 
 /**

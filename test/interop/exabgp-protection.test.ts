@@ -1,4 +1,0 @@
-import { testFeatures } from "../harness/interop-suite.ts";
-import { protectionFeatures } from "./features/protection.ts";
-
-testFeatures("exabgp", protectionFeatures);

@@ -1,4 +1,0 @@
-import { testFeatures } from "../harness/interop-suite.ts";
-import { restartFeatures } from "./features/restart.ts";
-
-testFeatures("exabgp", restartFeatures);

@@ -1,4 +1,0 @@
-import { testFeatures } from "../harness/interop-suite.ts";
-import { routeFeatures } from "./features/routes.ts";
-
-testFeatures("exabgp", routeFeatures);

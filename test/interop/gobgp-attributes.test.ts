@@ -1,4 +1,0 @@
-import { testFeatures } from "../harness/interop-suite.ts";
-import { attributeFeatures } from "./features/attributes.ts";
-
-testFeatures("gobgp", attributeFeatures);

@@ -1,4 +1,0 @@
-import { testFeatures } from "../harness/interop-suite.ts";
-import { reflectionFeatures } from "./features/reflection.ts";
-
-testFeatures("gobgp", reflectionFeatures);

@@ -1,4 +1,0 @@
-import { testFeatures } from "../harness/interop-suite.ts";
-import { refreshFeatures } from "./features/refresh.ts";
-
-testFeatures("openbgpd", refreshFeatures);

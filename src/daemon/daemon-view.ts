@@ -31,6 +31,8 @@ export class View implements DaemonView {
   readonly #daemon: Daemon;
   readonly #kernel: KernelSide;
   readonly #clock: Clock;
+  /** What the wall clock showed when the monotonic one began: so that a time once shown stays the same. */
+  readonly #began: number;
   readonly #names: Names;
   readonly #reload: () => Promise<ReloadReport>;
   metricsSource: Metrics | undefined;
@@ -45,12 +47,13 @@ export class View implements DaemonView {
     this.#daemon = parts.daemon;
     this.#kernel = parts.kernel;
     this.#clock = parts.clock;
+    this.#began = parts.clock.wallTime() - parts.clock.now();
     this.#reload = parts.reload;
     this.#names = {
       peerName: (id) => parts.daemon.ids.nameOf(id),
       peerId: (name) => parts.daemon.ids.find(name),
       interfaceName: (index) => parts.links.interfaceName(index),
-      now: () => parts.clock.wallTime(),
+      now: () => this.#began + parts.clock.now(),
     };
   }
 
@@ -171,8 +174,7 @@ export class View implements DaemonView {
     const compiled = this.#daemon.compiledPeer(id);
     const session = this.#daemon.speaker.peer(id);
     if (compiled === undefined || session === undefined) return undefined;
-    const now = { monotonic: this.#clock.now(), wall: this.#clock.wallTime() };
-    const view = peerView(compiled.session, session, this.#daemon.rib, compiled.rib.internal, now);
+    const view = peerView(compiled.session, session, this.#daemon.rib, compiled.rib.internal, this.#began);
     const problem = this.#daemon.problems.find(({ peer }) => peer === view.name);
     if (problem === undefined) return view;
     const left = `the configuration is wrong, so this peer stays as it was: ${formatProblem(problem)}`;

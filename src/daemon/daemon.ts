@@ -59,6 +59,8 @@ export class Daemon {
   readonly #listeners = new Set<(event: EventView) => void>();
   #deferral: RestartDeferral | undefined;
   #isListening = false;
+  /** At the last reload: the next one tries again. */
+  #listenFailed = false;
 
   constructor(config: Config, parts: DaemonParts) {
     this.#parts = parts;
@@ -177,6 +179,8 @@ export class Daemon {
   async apply(next: Config): Promise<readonly string[]> {
     const previous = this.config;
     const diff = diffConfig(previous, next);
+    // Before names become numbers: theirs must not go to the peers that take their place.
+    for (const id of this.#dynamic.displacedBy(next.peers)) this.speaker.removePeer(id);
     const compiled = this.#compile(next);
     this.config = next;
     const byName = new Map(compiled.peers.map((peer) => [peer.session.name, peer]));
@@ -184,11 +188,10 @@ export class Daemon {
       const id = this.ids.find(name);
       if (id === undefined) continue;
       this.speaker.removePeer(id);
-      this.#deferral?.removed(id);
       this.#removed(id);
     }
     const rules = { ...compiled.rib, resolveNextHops: this.#parts.kernel.fib !== undefined };
-    if (diff.speaker || diff.maxPaths) this.rib.reconfigure(rules);
+    if (diff.speaker || diff.maxPaths || previous.clusterId !== next.clusterId) this.rib.reconfigure(rules);
     if (diff.speaker) this.speaker.reconfigure(compiled.speaker);
     const changed = diff.changed.flatMap(({ peer }) => byName.get(peer.name) ?? []);
     for (const peer of changed) this.#peers.set(peer.session.id, peer);
@@ -197,7 +200,8 @@ export class Daemon {
       const session = byName.get(peer.name)?.session;
       if (session === undefined) continue;
       this.speaker.updatePeer(session, restart);
-      if (!restart && !isDeepStrictEqual(old.families, peer.families)) this.rib.checkLimits(session.id);
+      if (restart || isDeepStrictEqual(old.families, peer.families)) continue;
+      for (const id of [session.id, ...this.#dynamic.from(session.id)]) this.rib.checkLimits(id);
     }
     for (const { name } of diff.added) {
       const peer = byName.get(name);
@@ -208,9 +212,10 @@ export class Daemon {
     if (diff.originate) this.rib.setOriginated(compiled.originated);
     if (diff.aggregates) this.rib.setAggregates(compiled.aggregates);
     const notes: string[] = [];
-    if (diff.listen) {
+    if (diff.listen || this.#listenFailed) {
       const { failures } = await this.speaker.listen(compiled.speaker.listen);
       for (const failure of failures) notes.push(`listen: ${failure.message}`);
+      this.#listenFailed = failures.length > 0;
     }
     if (diff.kernel) notes.push("kernel: takes effect when starling is started again");
     return [...diff.lines, ...notes];
@@ -239,6 +244,7 @@ export class Daemon {
   #removed(id: PeerId): void {
     this.#peers.delete(id);
     this.#dynamic.gone(id);
+    this.#deferral?.removed(id);
     this.ids.forgetName(id);
     this.rib.removePeer(id);
     const look = () => {

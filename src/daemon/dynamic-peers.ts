@@ -4,6 +4,7 @@ import { formatAddress, type IpAddress } from "../bgp/model/address.ts";
 import type { PeerId } from "../bgp/model/ids.ts";
 import type { PeerOptions } from "../bgp/options.ts";
 import type { CompiledPeer } from "../config/compile.ts";
+import type { PeerConfig } from "../config/model.ts";
 import type { PeerIds } from "./peer-ids.ts";
 
 export interface PeerRegister {
@@ -28,15 +29,33 @@ export class DynamicPeers {
     const name = `${template.name}-${formatAddress(address)}`;
     if (range === undefined || this.#ids.find(name) !== undefined) return undefined;
     const id = this.#ids.idOf(name);
-    const remote = { kind: "address", address, interface: undefined } as const;
-    const session: PeerOptions = { ...template, id, name, remote, passive: true };
-    this.#register.add({ session, rib: { ...range.rib, id, name } });
+    const peer = memberOf(range, template, id, name, { kind: "address", address, interface: undefined });
+    this.#register.add(peer);
     this.#origins.set(id, template.id);
-    return session;
+    return peer.session;
   }
 
   gone(id: PeerId): void {
     this.#origins.delete(id);
+  }
+
+  /** Those that came from this range. */
+  from(range: PeerId): readonly PeerId[] {
+    return [...this.#origins].flatMap(([id, origin]) => (origin === range ? [id] : []));
+  }
+
+  /** Those whose address or name the configuration now gives to a peer of its own. */
+  displacedBy(peers: readonly PeerConfig[]): readonly PeerId[] {
+    if (this.#origins.size === 0) return [];
+    const names = new Set(peers.map(({ name }) => name));
+    const addresses = new Set(
+      peers.flatMap(({ remote }) => (remote.kind === "address" ? [formatAddress(remote.address)] : [])),
+    );
+    return [...this.#origins.keys()].filter((id) => {
+      const session = this.#register.find(id)?.session;
+      if (session?.remote.kind !== "address") return false;
+      return names.has(session.name) || addresses.has(formatAddress(session.remote.address));
+    });
   }
 
   /** The peers that came from ranges whose rules changed, with the rules that are theirs now. */
@@ -46,10 +65,20 @@ export class DynamicPeers {
       const range = changed.find((peer) => peer.session.id === origin);
       const peer = this.#register.find(id);
       if (range === undefined || peer === undefined) continue;
-      const now = { session: peer.session, rib: { ...range.rib, id, name: peer.rib.name } };
+      const now = memberOf(range, range.session, id, peer.rib.name, peer.session.remote);
       this.#register.add(now);
       followers.push(now);
     }
     return followers;
   }
+}
+
+function memberOf(
+  range: CompiledPeer,
+  template: PeerOptions,
+  id: PeerId,
+  name: string,
+  remote: PeerOptions["remote"],
+): CompiledPeer {
+  return { session: { ...template, id, name, remote, passive: true }, rib: { ...range.rib, id, name } };
 }

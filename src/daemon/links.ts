@@ -8,8 +8,13 @@ import { prefixContains, prefixOf } from "../bgp/model/prefix.ts";
 import type { Link } from "../fib/fib.ts";
 import type { Surroundings } from "../rib/surroundings.ts";
 
+/** Interfaces come and go with pods, each with a new index; of those that are down and bare so many are remembered. */
+const BARE = 1024;
+
 export class Links implements Surroundings {
   readonly #byIndex = new Map<number, Link>();
+  /** Down and without an address, perhaps gone; the oldest first. */
+  readonly #bare = new Set<number>();
   /** Without the kernel's side: read when it is asked for, which is once per session. */
   readonly #fallback: () => Iterable<Link>;
 
@@ -29,7 +34,7 @@ export class Links implements Surroundings {
   }
 
   isLinkUp(index: number): boolean {
-    return this.#byIndex.get(index)?.up ?? true;
+    return this.#byIndex.get(index)?.up ?? this.#byIndex.size === 0;
   }
 
   /** Only where routes are written does a next hop of our own make a route unusable: a pure reflector forwards nothing. */

@@ -13,7 +13,8 @@ export function peerView(
   session: PeerSnapshot,
   rib: Rib,
   isInternal: boolean,
-  now: { readonly monotonic: number; readonly wall: number },
+  /** The wall clock's time when the monotonic one was 0. */
+  began: number,
 ): PeerView {
   const { negotiated } = session;
   const tables = rib.peer(options.id);
@@ -28,7 +29,7 @@ export function peerView(
     routeReflectorClient: tables?.options.routeReflectorClient ?? false,
     state: session.state,
     enabled: session.enabled,
-    since: new Date(now.wall - (now.monotonic - session.since)).toISOString(),
+    since: new Date(began + session.since).toISOString(),
     transitions: session.transitions,
     lastError: session.lastError ?? null,
     negotiated: session.state === "Established" && negotiated !== undefined ? negotiatedView(negotiated) : null,

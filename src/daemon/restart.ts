@@ -29,8 +29,8 @@ export class RestartDeferral {
   readonly #options: RestartOptions;
   /** Peers that are expected and have not come. */
   readonly #missing: Set<PeerId>;
-  /** Families that a peer which came back has still to end; undefined for one that does not say when it is done. */
-  readonly #open = new Map<PeerId, Set<Family> | undefined>();
+  /** Families that a peer which came back has still to end; for one that does not say when it is done, how long it is given. */
+  readonly #open = new Map<PeerId, Set<Family> | Timer>();
   readonly #bound: Timer;
   #grace: Timer | undefined;
   #isSelecting = false;
@@ -51,25 +51,28 @@ export class RestartDeferral {
   established(peer: PeerId, families: Iterable<Family> | undefined): void {
     if (this.#isComplete) return;
     this.#missing.delete(peer);
-    this.#open.set(peer, families === undefined ? undefined : new Set(families));
-    if (families === undefined) this.#options.clock.after(this.#options.tellMilliseconds, () => this.#done(peer));
+    this.#close(peer);
+    const { clock, tellMilliseconds } = this.#options;
+    const open = families === undefined ? clock.after(tellMilliseconds, () => this.#done(peer)) : new Set(families);
+    this.#open.set(peer, open);
     this.#check();
   }
 
   endOfRib(peer: PeerId, family: Family): void {
     if (this.#isComplete) return;
-    this.#open.get(peer)?.delete(family);
+    const open = this.#open.get(peer);
+    if (open instanceof Set) open.delete(family);
     this.#check();
   }
 
   /** It is gone again. */
   lost(peer: PeerId): void {
-    if (this.#isComplete || !this.#open.delete(peer)) return;
+    if (this.#isComplete || !this.#close(peer)) return;
     this.#missing.add(peer);
     this.#check();
   }
 
-  /** It was taken out of the configuration. */
+  /** It will not come back: taken out of the configuration, or one from a range that has gone. */
   removed(peer: PeerId): void {
     this.#missing.delete(peer);
     this.#done(peer);
@@ -78,18 +81,26 @@ export class RestartDeferral {
   stop(): void {
     this.#bound.cancel();
     this.#grace?.cancel();
+    for (const peer of this.#open.keys()) this.#close(peer);
     this.#isSelecting = true;
     this.#isComplete = true;
   }
 
   #done(peer: PeerId): void {
-    this.#open.delete(peer);
+    this.#close(peer);
     this.#check();
+  }
+
+  /** True if it was back. */
+  #close(peer: PeerId): boolean {
+    const open = this.#open.get(peer);
+    if (open !== undefined && !(open instanceof Set)) open.cancel();
+    return this.#open.delete(peer);
   }
 
   #check(): void {
     if (this.#isComplete) return;
-    const isTelling = [...this.#open.values()].some((families) => families === undefined || families.size > 0);
+    const isTelling = [...this.#open.values()].some((open) => !(open instanceof Set) || open.size > 0);
     if (isTelling) {
       this.#grace?.cancel();
       this.#grace = undefined;

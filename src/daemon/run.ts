@@ -105,6 +105,8 @@ class Running {
   #view: View | undefined;
   #control: ControlSocket | undefined;
   #http: HttpServer | undefined;
+  /** Where it is, which is not where it should be if a reload could not move it. */
+  #served: Config["http"];
   /** What is under way: the start, then reloads, one after the other. */
   #busy: Promise<unknown> = Promise.resolve();
   /** The reload that waits for it. */
@@ -282,7 +284,7 @@ class Running {
     const previous = daemon.config;
     const changes = [...(await daemon.apply(next))];
     if (!isDeepStrictEqual(previous.log, next.log)) this.#logger.setLevels(levelsOf(next.log));
-    if (!isDeepStrictEqual(previous.http, next.http)) {
+    if (!isDeepStrictEqual(this.#served, next.http)) {
       const refusal = await this.#moveHttp(next);
       if (refusal !== undefined) problems.push({ path: "http", message: refusal });
     }
@@ -292,27 +294,48 @@ class Running {
     return { ok: true, changes, problems };
   }
 
-  /** The old server goes when the new one stands. Returns why that could not be, in words. */
+  /** The old server goes when the new one stands; or before, if it is in the way. Returns why that could not be, in words. */
   async #moveHttp(next: Config): Promise<string | undefined> {
-    const before = this.#http;
-    this.#http = undefined;
+    const before = { server: this.#http, http: this.#served };
     try {
       await this.#openHttp(next);
-      await before?.close();
+      await before.server?.close();
       return undefined;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      this.#http = before;
-      this.#logger.error({ reason: error.message }, "http stays where it was");
-      return error.message;
+      if (before.server === undefined || before.http?.port !== next.http?.port) return this.#httpStays(error);
+    }
+    await before.server.close();
+    try {
+      await this.#openHttp(next);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      await this.#openHttp(before);
+      return this.#httpStays(error);
     }
   }
 
-  async #openHttp({ http }: Config): Promise<void> {
+  #httpStays({ message }: UsageError): string {
+    this.#logger.error({ reason: message }, "http stays where it was");
+    return message;
+  }
+
+  async #openHttp({ http }: Pick<Config, "http">): Promise<void> {
     const view = this.#view;
-    if (http === undefined || view === undefined) return;
-    const address = formatAddress(http.address);
-    this.#http = await openHttpServer({ address, port: http.port, view, clock: systemClock, log: this.#logger });
+    if (view === undefined) return;
+    const { port } = http ?? { port: 0 };
+    this.#http =
+      http === undefined
+        ? undefined
+        : await openHttpServer({
+            address: formatAddress(http.address),
+            port,
+            view,
+            clock: systemClock,
+            log: this.#logger,
+          });
+    this.#served = http;
   }
 }
 

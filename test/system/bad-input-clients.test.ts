@@ -9,7 +9,7 @@ import { RawTcpPeer } from "../harness/raw-tcp-peer.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
 /** MiB. */
-const GROWTH = 192;
+const GROWTH = 288;
 const ROUTES = 50_000;
 
 let daemon: AttackedDaemon;

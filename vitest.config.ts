@@ -14,6 +14,8 @@ export default defineConfig({
           include: ["test/kernel/**/*.test.ts", "test/interop/**/*.test.ts", "test/system/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          // Real daemons in real time: what fails is tried once more, and the report says so.
+          retry: 1,
           fileParallelism: false,
           pool: "forks",
         },

@@ -23,11 +23,14 @@ export class DynamicPeers {
     this.#register = register;
   }
 
-  /** The peer for this address; undefined while the one that had its name is still being forgotten. */
+  /** The peer for this address. */
   accept(template: PeerOptions, address: IpAddress): PeerOptions | undefined {
     const range = this.#register.find(template.id);
-    const name = `${template.name}-${formatAddress(address)}`;
-    if (range === undefined || this.#ids.find(name) !== undefined) return undefined;
+    if (range === undefined) return undefined;
+    const base = `${template.name}-${formatAddress(address)}`;
+    let name = base;
+    // Somebody in the configuration may be called so.
+    for (let n = 2; this.#ids.find(name) !== undefined; n++) name = `${base}-${n}`;
     const id = this.#ids.idOf(name);
     const peer = memberOf(range, template, id, name, { kind: "address", address, interface: undefined });
     this.#register.add(peer);

@@ -26,6 +26,13 @@ export class Links implements Surroundings {
   set(link: Link): Link | undefined {
     const before = this.#byIndex.get(link.index);
     this.#byIndex.set(link.index, link);
+    this.#bare.delete(link.index);
+    if (!link.up && link.addresses.length === 0) this.#bare.add(link.index);
+    const [oldest] = this.#bare;
+    if (this.#bare.size > BARE && oldest !== undefined) {
+      this.#bare.delete(oldest);
+      this.#byIndex.delete(oldest);
+    }
     return before;
   }
 

@@ -11,7 +11,7 @@ import { welcome } from "../cli/welcome.ts";
 import { compile } from "../config/compile.ts";
 import { embeddedDefault } from "../config/defaults.ts";
 import { accept, acceptForReload, loadFile, loadFileInSlices } from "../config/load.ts";
-import type { Config, LogConfig } from "../config/model.ts";
+import type { Config, HttpConfig, LogConfig } from "../config/model.ts";
 import { ConfigError, formatProblem, isError, type Problem } from "../config/problem.ts";
 import { machine } from "../config/surroundings.ts";
 import { type ControlSocket, openControlSocket } from "../control/control-socket.ts";
@@ -324,18 +324,12 @@ class Running {
   async #openHttp({ http }: Pick<Config, "http">): Promise<void> {
     const view = this.#view;
     if (view === undefined) return;
-    const { port } = http ?? { port: 0 };
-    this.#http =
-      http === undefined
-        ? undefined
-        : await openHttpServer({
-            address: formatAddress(http.address),
-            port,
-            view,
-            clock: systemClock,
-            log: this.#logger,
-          });
+    this.#http = http === undefined ? undefined : await this.#serve(http, view);
     this.#served = http;
+  }
+
+  #serve({ address, port }: HttpConfig, view: View): Promise<HttpServer> {
+    return openHttpServer({ address: formatAddress(address), port, view, clock: systemClock, log: this.#logger });
   }
 }
 

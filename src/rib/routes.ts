@@ -58,7 +58,7 @@ export function* routes(rib: Rib, query: RouteQuery): Generator<Route | undefine
     if (query.address !== undefined && query.address.family !== family) continue;
     const loc = rib.rib(family);
     let seen = 0;
-    for (const prefix of candidates(loc.table.prefixes, query)) {
+    for (const prefix of candidates(loc.table, query)) {
       if (++seen % 1024 === 0) yield undefined;
       if (loc.table.prefixes.isLive(prefix)) yield* routesOf(rib, loc, prefix, query);
     }
@@ -68,9 +68,14 @@ export function* routes(rib: Rib, query: RouteQuery): Generator<Route | undefine
 function* routesOf(rib: Rib, loc: LocRib, prefix: number, query: RouteQuery): Generator<Route, void> {
   const { table } = loc;
   const destination = table.prefixes.prefix(prefix);
-  const best = table.best(prefix);
-  for (let path = table.first(prefix); path >= 0; path = table.paths.next(path)) {
-    if (table.paths.isRemoved(path)) continue;
+  const chain: number[] = [];
+  for (let path = table.first(prefix); path >= 0; path = table.paths.next(path)) chain.push(path);
+  const { w0, w1, w2, w3, length } = destination;
+  for (const path of chain) {
+    // Whoever asked may have let others have their turn: the destination or the path may be gone, and the number another's.
+    if (table.prefixes.find(w0, w1, w2, w3, length) !== prefix) return;
+    if (!table.paths.isLive(path) || table.paths.prefix(path) !== prefix) continue;
+    const best = table.best(prefix);
     const peer = table.paths.peer(path);
     let shown = query.view === "received" ? table.paths.received(path) : table.paths.accepted(path);
     let advertised: AttrsId | undefined;
@@ -111,10 +116,11 @@ function reasonOf(rib: Rib, path: number, table: FamilyTable, destination: Prefi
   return inbound?.refusal(rib.attributes.attributes(received), destination) ?? REASON_TEXT[reason];
 }
 
-function* candidates(prefixes: PrefixTable, query: RouteQuery): Generator<number, void> {
+function* candidates(table: FamilyTable, query: RouteQuery): Generator<number, void> {
+  const { prefixes } = table;
   const { prefix, address } = query;
   if (address !== undefined) {
-    const found = longestMatch(prefixes, address.w0, address.w1, address.w2, address.w3, 128);
+    const found = longestReachable(table, address);
     if (found >= 0) yield found;
   } else if (prefix !== undefined && !query.longer) {
     const found = prefixes.find(prefix.w0, prefix.w1, prefix.w2, prefix.w3, prefix.length);
@@ -124,6 +130,16 @@ function* candidates(prefixes: PrefixTable, query: RouteQuery): Generator<number
     for (let id = 0; id < prefixes.end; id++)
       if (prefixes.isLive(id) && (prefix === undefined || within(prefixes, id, prefix))) yield id;
   }
+}
+
+/** Destinations without a usable path, or remembered only because a withdrawal is still under way, hold no address. */
+function longestReachable(table: FamilyTable, { w0, w1, w2, w3 }: IpAddress): number {
+  for (let length = 128; length >= 0; ) {
+    const found = longestMatch(table.prefixes, w0, w1, w2, w3, length);
+    if (found < 0 || table.best(found) >= 0) return found;
+    length = table.prefixes.length(found) - 1;
+  }
+  return -1;
 }
 
 function within(prefixes: PrefixTable, id: number, outer: Prefix): boolean {

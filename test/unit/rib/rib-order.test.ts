@@ -6,6 +6,8 @@ import { attributesWith } from "../../../src/bgp/model/attributes.ts";
 import { WellKnown } from "../../../src/bgp/model/community.ts";
 import { Family } from "../../../src/bgp/model/family.ts";
 import { asn, type PeerId, routerId } from "../../../src/bgp/model/ids.ts";
+import { formatPrefix } from "../../../src/bgp/model/prefix.ts";
+import { type Route, routes } from "../../../src/rib/routes.ts";
 import { peerOptions, prefix, RibBench } from "../../harness/rib-bench.ts";
 import { policy, standard, term } from "./sample.ts";
 
@@ -293,5 +295,54 @@ describe("a member that is told a large table from where it stands", () => {
     const view = bench.knows(B);
     expect(view.size).toBe(COUNT - 2048 - 1);
     nothingLeft(bench);
+  });
+});
+
+describe("a listing that goes on while the tables change", () => {
+  const query = {
+    family: undefined,
+    prefix: undefined,
+    longer: false,
+    address: undefined,
+    peer: undefined,
+    view: "accepted",
+    explicitView: false,
+    source: undefined,
+    matches: undefined,
+  } as const;
+  const show = (route: Route | undefined) =>
+    route === undefined ? "" : `${formatPrefix(route.prefix)} by ${route.attributes.nextHop.w0 & 0xff}`;
+
+  it("never takes one destination's path for another's", () => {
+    const bench = new RibBench();
+    for (const id of [A, B]) bench.up(id);
+    bench.announce(A, attributesWith(hop(1)), "10.1.0.0/16", "10.2.0.0/16");
+    bench.announce(B, attributesWith(hop(2)), "10.1.0.0/16");
+    bench.clock.settle();
+    const listing = routes(bench.rib, query);
+    const seen = [show(listing.next().value ?? undefined)];
+    bench.withdraw(A, "10.1.0.0/16", "10.2.0.0/16");
+    bench.withdraw(B, "10.1.0.0/16");
+    bench.clock.settle();
+    for (const id of [A, B]) bench.knows(id);
+    const others = ["10.3.0.0/16", "10.4.0.0/16"];
+    bench.announce(A, attributesWith(hop(3)), ...others);
+    bench.announce(B, attributesWith(hop(4)), ...others);
+    bench.clock.settle();
+    for (const route of listing) seen.push(show(route));
+    const lawful = ["10.1.0.0/16 by 1", "10.1.0.0/16 by 2", "10.2.0.0/16 by 1"];
+    const now = others.flatMap((text) => [`${text} by 3`, `${text} by 4`]);
+    for (const line of seen) expect([...lawful, ...now]).toContain(line);
+  });
+
+  it("finds the route that packets take, past destinations without one", () => {
+    const bench = new RibBench();
+    bench.up(A);
+    bench.up(B, { importPolicies: [policy("none", term({}, "reject"))] });
+    bench.announce(A, plain, "10.0.0.0/8");
+    bench.announce(B, plain, "10.1.0.0/16");
+    bench.clock.settle();
+    const found = [...routes(bench.rib, { ...query, address: ipv4(0x0a010203) })];
+    expect(found.map(show)).toEqual(["10.0.0.0/8 by 1"]);
   });
 });

@@ -16,12 +16,16 @@ import {
   resolveNextHop,
   resolveOnLink,
   sameResolution,
+  UNREACHABLE,
 } from "./next-hop-resolver.ts";
 
 /** 0 is "none": the next hop of what this speaker originates and drops. */
 export type NextHopId = Brand<number, "NextHopId">;
 
 const NONE = 0 as NextHopId;
+
+/** Routes whose next hops rest on each other's best paths may have no outcome: so often may one change before all is at rest. */
+const RESTLESS = 32;
 
 interface Entry {
   references: number;
@@ -32,6 +36,8 @@ interface Entry {
   resolution: Resolution;
   /** How the link-local address fares on the interfaces that were asked for. */
   onLink: Map<number, Resolution> | undefined;
+  /** How often it has changed since all was at rest. */
+  changes: number;
 }
 
 export class NextHopTable {
@@ -42,6 +48,9 @@ export class NextHopTable {
   readonly #ids = new Map<string | number, number>();
   readonly #dependencies = new NextHopDependencies();
   readonly #dirty = new Set<number>();
+  /** Those that changed since all was at rest, and of them those that change for ever: unreachable until `tryAgain`. */
+  readonly #changed = new Set<number>();
+  readonly #restless = new Set<number>();
 
   /** Without `lookup`, nothing is known of this machine's routes, and every next hop counts as reachable. */
   constructor(lookup: RouteLookup | undefined) {
@@ -71,6 +80,7 @@ export class NextHopTable {
       linkLocal: isLinkLocal(nextHop) ? nextHop : linkLocal,
       resolution: this.#resolve(id, nextHop),
       onLink: undefined,
+      changes: 0,
     };
     this.#ids.set(key, id);
     return id as NextHopId;
@@ -80,7 +90,7 @@ export class NextHopTable {
     const entry = this.#entries[id];
     if (entry === undefined || --entry.references > 0) return;
     this.#dependencies.forget(id);
-    this.#dirty.delete(id);
+    for (const set of [this.#dirty, this.#changed, this.#restless]) set.delete(id);
     this.#ids.delete(entry.key);
     this.#entries[id] = undefined;
     this.#free.push(id);
@@ -147,12 +157,45 @@ export class NextHopTable {
       if (left-- === 0) break;
       this.#dirty.delete(id);
       const entry = this.#entries[id];
-      if (entry !== undefined && this.#renew(id, entry)) changed.push(id as NextHopId);
+      if (entry === undefined || !this.#renew(id, entry)) continue;
+      changed.push(id as NextHopId);
+      entry.changes++;
+      this.#changed.add(id);
     }
     return changed;
   }
 
+  /** All that depends on next hops has been decided. */
+  rest(): void {
+    for (const id of this.#changed) {
+      const entry = this.#entries[id];
+      if (entry !== undefined && !this.#restless.has(id)) entry.changes = 0;
+    }
+    this.#changed.clear();
+  }
+
+  /** There are next hops to `tryAgain`, some time later. */
+  get isRestless(): boolean {
+    return this.#restless.size > 0;
+  }
+
+  tryAgain(): void {
+    for (const id of this.#restless) {
+      const entry = this.#entries[id];
+      if (entry !== undefined) entry.changes = 0;
+      this.#dirty.add(id);
+    }
+    this.#restless.clear();
+  }
+
   #renew(id: number, entry: Entry): boolean {
+    if (entry.changes > RESTLESS) return false;
+    if (entry.changes === RESTLESS) {
+      this.#restless.add(id);
+      entry.resolution = UNREACHABLE;
+      entry.onLink = undefined;
+      return true;
+    }
     const before = entry.resolution;
     const onLink = entry.onLink;
     this.#dependencies.forget(id);

@@ -4,7 +4,7 @@ import { ipv4 } from "../bgp/model/address.ts";
 import { attributesWith, type PathAttributes } from "../bgp/model/attributes.ts";
 import { FAMILIES, Family } from "../bgp/model/family.ts";
 import type { PeerId } from "../bgp/model/ids.ts";
-import type { Clock, RibSink, SessionEnd, SessionFacts } from "../bgp/model/ports.ts";
+import type { Clock, RibSink, SessionEnd, SessionFacts, Timer } from "../bgp/model/ports.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
 import { Aggregates } from "./aggregates.ts";
@@ -28,6 +28,8 @@ import { WorkQueue } from "./work-queue.ts";
 
 /** Next hops that are resolved again in one slice. */
 const NEXT_HOPS = 256;
+/** Milliseconds until those that did not come to rest are resolved again. */
+const TRY_AGAIN = 10_000;
 
 export class Rib implements RibSink {
   readonly attributes: AttributeTable;
@@ -48,6 +50,7 @@ export class Rib implements RibSink {
   readonly #work: WorkQueue;
   readonly #started: number;
   #busySince: number | undefined;
+  #tryAgain: Timer | undefined;
   readonly #clusterIds = new ClusterIds();
 
   constructor(parts: RibParts) {
@@ -69,15 +72,10 @@ export class Rib implements RibSink {
     this.#ways = new Ways(this.attributes, this.nextHops, this.#lookup, peer, parts.surroundings);
     this.#visits = new PathVisits(this.attributes, peer);
     this.#ribs = { [Family.Ipv4]: this.#createRib(Family.Ipv4), [Family.Ipv6]: this.#createRib(Family.Ipv6) };
-    if (parts.forwarding !== undefined) {
+    const { forwarding } = parts;
+    if (forwarding !== undefined)
       for (const rib of Object.values(this.#ribs))
-        rib.forwarding = new Forwarding(
-          rib.table,
-          this.attributes,
-          (path) => this.#ways.of(rib, path),
-          parts.forwarding,
-        );
-    }
+        rib.forwarding = new Forwarding(rib.table, this.attributes, (path) => this.#ways.of(rib, path), forwarding);
     this.local = new LocalRoutes(this.attributes, (prefix) => this.#ribs[prefix.family]);
     this.#aggregates = new Aggregates({
       table: (family) => this.#ribs[family].table,
@@ -200,11 +198,11 @@ export class Rib implements RibSink {
     return peer === undefined || FAMILIES.every((f) => peer.family(f).received === 0);
   }
 
+  /** Whoever has the number next is another source, with a router id of its own. */
   forget(id: PeerId): void {
     // A walk over the paths may have asked it once more.
     this.#peers.get(id)?.inbound.clear();
     this.#peers.delete(id);
-    // Whoever has the number next is another source, with a router id of its own.
     this.groups.forgetSources();
   }
 
@@ -368,6 +366,12 @@ export class Rib implements RibSink {
       for (const family of FAMILIES) this.#ribs[family].sweep.askForNextHops(moved);
     }
     if (moved.length > 0 || this.nextHops.hasChanges) more = true;
+    if (this.nextHops.isRestless)
+      this.#tryAgain ??= this.#clock.after(TRY_AGAIN, () => {
+        this.#tryAgain = undefined;
+        this.nextHops.tryAgain();
+        this.wake();
+      });
     if (this.groups.work(isTimeUp)) more = true;
     return more;
   }
@@ -377,6 +381,7 @@ export class Rib implements RibSink {
     if (!this.#work.isIdle || this.#busySince === undefined) return;
     this.#events.settled(this.#clock.now() - this.#busySince);
     this.#busySince = undefined;
+    this.nextHops.rest();
   }
 
   #bestChanged(family: Family, prefix: number, before: number, best: number): void {

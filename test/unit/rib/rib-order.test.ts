@@ -208,6 +208,23 @@ describe("what next hops rest on", () => {
     expect([...bench.kernel.keys()]).toEqual([]);
   });
 
+  it("comes to rest where two destinations would each be reached by way of the other", () => {
+    const bench = resolving();
+    bench.clock.tick = 3;
+    bench.rib.kernelRoute(prefix("11.0.0.0/24"), "connected", forward(1), false);
+    for (const id of [A, B, 3 as PeerId]) bench.up(id);
+    const within = (third: number) => attributesWith(ipv4(0x0a000001 + (third << 16)), { localPref: 200 });
+    bench.announce(B, plain, "10.1.0.0/16", "10.2.0.0/16");
+    bench.clock.settle();
+    bench.announce(A, within(2), "10.1.0.0/16");
+    bench.announce(A, within(1), "10.2.0.0/16");
+    bench.clock.settle();
+    expect(bench.clock.turn(), "work left").toBe(false);
+    bench.withdraw(A, "10.1.0.0/16", "10.2.0.0/16");
+    bench.clock.settle();
+    expect([...bench.kernel.values()]).toEqual(["11.1@1", "11.1@1"]);
+  });
+
   it("decides what policies say of interfaces, on both sides, when it moves", () => {
     const bench = resolving();
     bench.up(A, { importPolicies: [overEth1] });

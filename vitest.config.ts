@@ -6,7 +6,13 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/scenario/**/*.test.ts"], testTimeout: 20_000 },
+        // A machine that other work loads makes clocks of a few milliseconds unfair: once more, and the report says so.
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts", "test/scenario/**/*.test.ts"],
+          testTimeout: 20_000,
+          retry: 1,
+        },
       },
       {
         test: {

@@ -2,7 +2,8 @@
 
 import { familiesOf, isInternal, type PeerSpec, type SpeakerSpec } from "./speaker.ts";
 
-export function gobgpConfiguration(spec: SpeakerSpec): object {
+/** `isHeld`: no session is begun until it is enabled. */
+export function gobgpConfiguration(spec: SpeakerSpec, isHeld: boolean): object {
   return {
     global: {
       config: {
@@ -11,16 +12,17 @@ export function gobgpConfiguration(spec: SpeakerSpec): object {
         ...(spec.listen === undefined ? {} : { "local-address-list": spec.listen }),
       },
     },
-    neighbors: spec.peers.map((peer) => neighbor(spec, peer)),
+    neighbors: spec.peers.map((peer) => neighbor(spec, peer, isHeld)),
   };
 }
 
-function neighbor(spec: SpeakerSpec, peer: PeerSpec): object {
+function neighbor(spec: SpeakerSpec, peer: PeerSpec, isHeld: boolean): object {
   const restart = peer.gracefulRestart;
   return {
     config: {
       "neighbor-address": peer.address,
       "peer-as": peer.asNumber,
+      ...(isHeld ? { "admin-down": true } : {}),
       ...(peer.password === undefined ? {} : { "auth-password": peer.password }),
     },
     transport: {

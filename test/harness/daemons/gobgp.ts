@@ -53,7 +53,7 @@ export class Gobgp implements Speaker {
   }
 
   async start(): Promise<void> {
-    this.#write();
+    this.#write(true);
     const restart = this.#process !== undefined && this.#spec.peers.some((peer) => peer.gracefulRestart) ? ["-r"] : [];
     const api = ["--api-hosts", "127.0.0.1:50051", "--pprof-disable"];
     this.#process = this.#node.spawn(["gobgpd", "-t", "yaml", "-f", this.#file, ...api, ...restart], "gobgpd");
@@ -62,6 +62,8 @@ export class Gobgp implements Speaker {
     for (let start = 0; start < routes.length; start += routesAtOnce) {
       await Promise.all(routes.slice(start, start + routesAtOnce).map((route) => this.announce(route)));
     }
+    // A peer that were told first would have heard an End-of-RIB before the routes.
+    for (const peer of this.#spec.peers) await this.command("neighbor", peer.address, "enable");
   }
 
   async stop(): Promise<void> {
@@ -106,7 +108,7 @@ export class Gobgp implements Speaker {
 
   async reconfigure(change: Partial<SpeakerSpec>): Promise<void> {
     this.#spec = { ...this.#spec, ...change };
-    this.#write();
+    this.#write(false);
     this.process.signal("SIGHUP");
   }
 
@@ -139,9 +141,9 @@ export class Gobgp implements Speaker {
     }
   }
 
-  #write(): void {
+  #write(isHeld: boolean): void {
     // JSON is YAML.
-    writeFileSync(this.#file, JSON.stringify(gobgpConfiguration(this.#spec), undefined, 2));
+    writeFileSync(this.#file, JSON.stringify(gobgpConfiguration(this.#spec, isHeld), undefined, 2));
   }
 
   /** What the client `gobgp` prints for a command. */

@@ -49,12 +49,15 @@ export class Openbgpd implements Speaker {
   }
 
   async start(): Promise<void> {
-    this.#write();
+    this.#write(true);
     // The node's programs have mounts of their own, so this /run is this daemon's alone.
     const run = `mount -t tmpfs tmpfs /run && mkdir /run/openbgpd && exec bgpd -d -v -f ${this.#file}`;
     this.#process = this.#node.spawn(["sh", "-c", run], "openbgpd");
     await waitFor(() => this.command("show", "neighbor"), { what: "openbgpd to answer" });
+    // Its route engine takes what comes before that for routes of peers that it knows nothing of.
+    await waitFor(() => this.process.output().includes("RDE reconfigured"), { what: "openbgpd to be ready" });
     for (const route of this.#spec.routes ?? []) await this.announce(route);
+    for (const peer of this.#spec.peers) await this.#bgpctl("neighbor", peer.address, "up");
   }
 
   async stop(): Promise<void> {
@@ -103,7 +106,7 @@ export class Openbgpd implements Speaker {
 
   async reconfigure(change: Partial<SpeakerSpec>): Promise<void> {
     this.#spec = { ...this.#spec, ...change };
-    this.#write();
+    this.#write(false);
     await this.#bgpctl("reload");
     // One that waits after a failure does not try what is new before its time.
     for (const { peer, established } of await this.sessions()) {
@@ -136,9 +139,9 @@ export class Openbgpd implements Speaker {
     return new Map(neighbors.map((neighbor) => [String(neighbor["remote_addr"]), neighbor]));
   }
 
-  #write(): void {
+  #write(isHeld: boolean): void {
     // It refuses a configuration that others may read.
-    writeFileSync(this.#file, openbgpdConfiguration(this.#spec, this.#socket), { mode: 0o600 });
+    writeFileSync(this.#file, openbgpdConfiguration(this.#spec, this.#socket, isHeld), { mode: 0o600 });
   }
 
   #bgpctl(...words: readonly string[]): Promise<string> {
@@ -146,16 +149,17 @@ export class Openbgpd implements Speaker {
   }
 }
 
-function openbgpdConfiguration(spec: SpeakerSpec, socket: string): string {
+/** `isHeld`: no session is begun until it is told to. */
+function openbgpdConfiguration(spec: SpeakerSpec, socket: string, isHeld: boolean): string {
   const lines = [`AS ${spec.asNumber}`, `router-id ${spec.routerId}`, `socket "${socket}"`, "connect-retry 1"];
   for (const address of spec.listen ?? []) lines.push(`listen on ${address}`);
   lines.push(`fib-update ${spec.kernel ? "yes" : "no"}`);
-  for (const peer of spec.peers) lines.push(...neighborLines(spec, peer));
+  for (const peer of spec.peers) lines.push(...neighborLines(spec, peer, isHeld));
   lines.push("allow from any", "allow to any");
   return `${lines.join("\n")}\n`;
 }
 
-function neighborLines(spec: SpeakerSpec, peer: PeerSpec): string[] {
+function neighborLines(spec: SpeakerSpec, peer: PeerSpec, isHeld: boolean): string[] {
   const lines = [`neighbor ${peer.address} {`, `  remote-as ${peer.asNumber}`, "  announce enhanced refresh yes"];
   for (const [name, family] of [
     ["IPv4", "ipv4"],
@@ -170,6 +174,7 @@ function neighborLines(spec: SpeakerSpec, peer: PeerSpec): string[] {
   if (hops !== undefined && hops > 1) lines.push(`  multihop ${hops}`);
   if (peer.ttlSecurity !== undefined) lines.push("  ttl-security yes");
   if (peer.fourOctetAs === false) lines.push("  announce as-4byte no");
+  if (isHeld) lines.push("  down");
   if (peer.passive) lines.push("  passive");
   if (peer.holdTime !== undefined) lines.push(`  holdtime ${peer.holdTime}`);
   if (peer.routeReflectorClient) lines.push(`  route-reflector ${spec.clusterId ?? spec.routerId}`);

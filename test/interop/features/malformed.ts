@@ -123,7 +123,11 @@ async function untouched(pair: Pair, exabgp: Exabgp, cases: readonly Case[]): Pr
     const view = after.get(prefix);
     if (view !== undefined) expect(view.communities, prefix).toEqual([mark]);
   }
-  expect(await pair.view()).toMatchObject({ state: "Established", transitions: 1, lastError: null });
+  expect(await pair.view()).toMatchObject({
+    state: "Established",
+    transitions: 1,
+    messages: { sent: { notification: 0 }, received: { notification: 0 } },
+  });
 }
 
 const count = (cases: readonly Case[]) => `${cases.length} malformed attributes`;

@@ -48,6 +48,7 @@ const PREFERENCE: Readonly<Record<RouteSource, number>> = {
 };
 
 const DECISIONS = 512;
+const STEP = 64;
 
 export class LocRib {
   readonly table: FamilyTable;
@@ -230,13 +231,14 @@ export class LocRib {
     return this.#queue.count;
   }
 
-  /** One slice of decisions; true while there is more. */
-  work(): boolean {
-    for (let n = 0; n < DECISIONS && this.#queue.count > 0; n++) {
+  /** One slice of decisions, shorter when time is up; true while there is more. */
+  work(isTimeUp: () => boolean): boolean {
+    for (let n = 1; n <= DECISIONS && this.#queue.count > 0; n++) {
       const prefix = this.#queue.shift();
       this.#queued.delete(prefix);
       this.#decide(prefix);
       this.table.release(prefix);
+      if (n % STEP === 0 && isTimeUp()) break;
     }
     return this.#queue.count > 0;
   }

@@ -357,7 +357,7 @@ export class Rib implements RibSink {
     for (const family of FAMILIES) {
       const rib = this.#ribs[family];
       if (rib.sweep.work(isTimeUp)) more = true;
-      if (rib.work()) more = true;
+      if (rib.work(isTimeUp)) more = true;
       rib.forwarding?.flush();
     }
     if (this.#aggregates.work()) more = true;

@@ -3,6 +3,7 @@
 import { Family } from "../bgp/model/family.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import { HashIndex } from "./hash-index.ts";
+import { HASH_SEED } from "./hash-seed.ts";
 import { Records } from "./records.ts";
 
 const LIVE = 0x100;
@@ -164,13 +165,13 @@ export class PrefixTable {
 }
 
 function hash4(w0: number, length: number): number {
-  let h = Math.imul(w0 ^ (length << 2), 0x9e3779b1);
+  let h = Math.imul(w0 ^ (length << 2) ^ HASH_SEED, 0x9e3779b1);
   h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
   return h ^ (h >>> 13);
 }
 
 function hash6(w0: number, w1: number, w2: number, w3: number, length: number): number {
-  let h = Math.imul(w0, 0x9e3779b1) ^ length;
+  let h = Math.imul(w0 ^ HASH_SEED, 0x9e3779b1) ^ length;
   h = Math.imul((h ^ (h >>> 15)) + w1, 0x85ebca6b);
   h = Math.imul((h ^ (h >>> 13)) + w2, 0xc2b2ae35);
   h = Math.imul((h ^ (h >>> 16)) + w3, 0x27d4eb2f);

@@ -11,6 +11,7 @@ import type { AttrsId } from "../bgp/model/ids.ts";
 import type { AttributesCodec } from "../bgp/model/ports.ts";
 import { ByteStore } from "../columns/byte-store.ts";
 import { HashIndex } from "../columns/hash-index.ts";
+import { HASH_SEED } from "../columns/hash-seed.ts";
 import { Records } from "../columns/records.ts";
 
 /** Next hops are interned too: the table holds one reference for each set that names them. */
@@ -205,7 +206,7 @@ function summarise(attributes: PathAttributes): number {
 }
 
 function hashBytes(bytes: Uint8Array): number {
-  let h = 0x811c9dc5;
+  let h = 0x811c9dc5 ^ HASH_SEED;
   for (let i = 0; i < bytes.length; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193);
   h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
   return h ^ (h >>> 13);

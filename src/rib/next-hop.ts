@@ -134,7 +134,7 @@ export class NextHopTable {
   }
 
   destinationChanged(p: PrefixTable, id: number): void {
-    this.prefixChanged(p.family, p.w0(id), p.w1(id), p.w2(id), p.w3(id), p.length(id));
+    if (this.#lookup !== undefined) this.prefixChanged(p.family, p.w0(id), p.w1(id), p.w2(id), p.w3(id), p.length(id));
   }
 
   /** A link came up or went down. Routes over it need not have been told yet. */

@@ -75,6 +75,8 @@ const step = fc.oneof(
   ),
   of(1, (w, link, up) => w.link(link, up), fc.constantFrom(1, 2), fc.boolean()),
   of(1, (w, seconds) => w.pass(seconds), fc.constantFrom(25, 45)),
+  of(1, (w) => w.bench.rib.hold()),
+  of(1, (w) => w.bench.rib.release()),
   of(8, (w) => void w.bench.clock.turn()),
 );
 
@@ -100,6 +102,7 @@ function live(resolveNextHops: boolean, steps: readonly Step[]): void {
   const world = new World({ resolveNextHops }, POLICIES);
   for (let s = 0; s < SLOTS; s++) world.up(s, false, true);
   for (const run of steps) run(world);
+  world.bench.rib.release();
   world.settle();
   for (let s = 0; s < SLOTS; s++) world.read(s, 1000);
   world.settle();

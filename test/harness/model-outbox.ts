@@ -5,6 +5,9 @@ import type { PeerId } from "../../src/bgp/model/ids.ts";
 import type { Audience, Encoding, Outbox, OutboxEvents } from "../../src/bgp/model/ports.ts";
 import { formatPrefix } from "../../src/bgp/model/prefix.ts";
 import type { PrefixBatch } from "../../src/bgp/model/prefix-batch.ts";
+import { createAttributesCodec } from "../../src/bgp/wire/attributes-codec.ts";
+
+const codec = createAttributesCodec();
 
 type Message =
   | { kind: "announce"; keys: string[]; attributes: string }
@@ -42,7 +45,10 @@ export class ModelOutbox implements Outbox {
   }
 
   announce(attributes: Uint8Array, prefixes: PrefixBatch, audience: Audience): void {
-    this.#put({ kind: "announce", keys: keysOf(prefixes), attributes: Buffer.from(attributes).toString() }, audience);
+    this.#put(
+      { kind: "announce", keys: keysOf(prefixes), attributes: JSON.stringify(codec.decode(attributes)) },
+      audience,
+    );
   }
 
   withdraw(prefixes: PrefixBatch, audience: Audience): void {

@@ -7,11 +7,11 @@ import { asn, type PeerId, routerId } from "../../src/bgp/model/ids.ts";
 import type { Clock, SessionFacts, Timer } from "../../src/bgp/model/ports.ts";
 import { formatPrefix, type Prefix, parsePrefix } from "../../src/bgp/model/prefix.ts";
 import { PrefixBatch } from "../../src/bgp/model/prefix-batch.ts";
+import { createAttributesCodec } from "../../src/bgp/wire/attributes-codec.ts";
 import type { ForwardingTarget } from "../../src/rib/forwarding.ts";
 import type { RibOptions, RibPeerOptions } from "../../src/rib/options.ts";
 import { Rib } from "../../src/rib/rib.ts";
 import { type Route, routes } from "../../src/rib/routes.ts";
-import { jsonCodec } from "./json-codec.ts";
 import { ModelOutbox } from "./model-outbox.ts";
 
 /** Runs what was put off when the test says so; timers when the test lets time pass. */
@@ -123,7 +123,7 @@ export class RibBench {
         ...options,
       },
       clock: this.clock,
-      codec: jsonCodec,
+      codec: createAttributesCodec(),
       createOutbox: (encoding, events) => {
         const outbox = new ModelOutbox(encoding, events, this.#views);
         this.outboxes.push(outbox);

@@ -1,7 +1,7 @@
 /** The seams: what a layer is handed instead of reaching for it. Time, logging, and the border between sessions and tables. */
 
 import type { IpAddress } from "./address.ts";
-import type { PathAttributes } from "./attributes.ts";
+import type { Origin, PathAttributes } from "./attributes.ts";
 import type { NegotiatedFamily } from "./capability.ts";
 import type { Family } from "./family.ts";
 import type { Asn, PeerId, RouterId } from "./ids.ts";
@@ -141,4 +141,50 @@ export type OutboxFactory = (encoding: Encoding, events: OutboxEvents) => Outbox
 export interface AttributesCodec {
   encode(attributes: PathAttributes): Uint8Array;
   decode(bytes: Uint8Array): PathAttributes;
+  /** A new cursor over such bytes. */
+  view(): AttributeView;
+}
+
+/**
+ * A cursor over the bytes of one set: single values, read where they stand, without a PathAttributes. `load` moves it to another
+ * set; what it says holds as long as those bytes do. AS numbers, router ids and communities are plain unsigned words.
+ */
+export interface AttributeView {
+  /** The set stands in `bytes` between `from` and `end`. */
+  load(bytes: Uint8Array, from?: number, end?: number): this;
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly end: number;
+
+  /** Octets: 4, 16, or 32 with a link-local one. */
+  readonly nextHopLength: number;
+  readonly nextHop: IpAddress;
+  readonly linkLocalNextHop: IpAddress | undefined;
+  readonly origin: Origin;
+  /** RFC 4271 §9.1.2.2 a, and c: see `pathLength` and `neighborAs` of as-path.ts. */
+  readonly pathLength: number;
+  readonly neighborAs: number;
+  /** AS_PATH has no segments at all. */
+  readonly isPathEmpty: boolean;
+  /** How often it stands anywhere in AS_PATH. */
+  countAs(asn: number): number;
+  readonly med: number | undefined;
+  readonly localPref: number | undefined;
+  readonly originatorId: number | undefined;
+  readonly onlyToCustomer: number | undefined;
+  readonly communityCount: number;
+  community(index: number): number;
+  hasCommunity(community: number): boolean;
+  readonly clusterCount: number;
+  cluster(index: number): number;
+
+  /** Attributes in the order in which they stand: ORIGIN, AS_PATH, then by type. The next hop is none of them. */
+  readonly attributeCount: number;
+  typeAt(index: number): number;
+  /** Where the attribute of this type begins, where its value does, and what follows it; all 0 when it is not there. */
+  headerOf(type: number): number;
+  valueOf(type: number): number;
+  endOf(type: number): number;
+  /** The word at this place of `bytes`, in network order. */
+  u32(at: number): number;
 }

@@ -1,30 +1,17 @@
-/**
- * A set of path attributes as bytes that two equal sets share: the key of interning, and what UPDATEs are copied from.
- *
- *   octet 0      length of the next hop: 4, 16, or 32 with a link-local one (RFC 2545 §3)
- *   octets 1-4   where the attributes after NEXT_HOP begin, from octet 0
- *   then         the next hop
- *   then         ORIGIN and AS_PATH
- *   then         MULTI_EXIT_DISC and all others, in ascending order of type
- *
- * Attributes look as they do on the wire of a session with four-octet AS numbers, the Partial bit set on those that are not
- * known (RFC 4271 §5) and on those that came with it, so that an UPDATE takes them as they are: with a NEXT_HOP put in between, or with an MP_REACH_NLRI in front.
- */
+/** Path attributes to and from the canonical bytes of canonical-layout.ts. */
 
 import type { PathAttributes } from "../model/attributes.ts";
 import { InternalError } from "../model/errors.ts";
 import type { AttributesCodec } from "../model/ports.ts";
+import { CanonicalView } from "./attribute-view.ts";
 import { type AttributeContext, AttributeFlag } from "./attributes/contract.ts";
 import { AttributeDraft, finishDraft, markPartial } from "./attributes/draft.ts";
-import { encodeFollowing, encodeLeading, GIANT_LENGTH } from "./attributes/encode.ts";
+import { encodeFollowing, encodeLeading } from "./attributes/encode.ts";
 import { decodeMpNextHop, encodeMpNextHop } from "./attributes/mp-reach.ts";
 import { attributeRow } from "./attributes/registry.ts";
+import { GIANT_LENGTH, NEXT_HOP_AT, SPLIT_AT } from "./canonical-layout.ts";
 import { Reader } from "./reader.ts";
 import { Writer } from "./writer.ts";
-
-const SPLIT_AT = 1;
-/** Where the next hop stands in the canonical bytes. */
-export const NEXT_HOP_AT = 5;
 
 const CANONICAL: AttributeContext = { internal: true, fourOctetAs: true };
 
@@ -45,6 +32,7 @@ export function createAttributesCodec(): AttributesCodec {
       return w.toBytes();
     },
     decode: decodeCanonical,
+    view: () => new CanonicalView(),
   };
 }
 

@@ -9,7 +9,8 @@ import { encodeAttribute, encodeFollowing, encodeLeading } from "./attributes/en
 import { mpReach } from "./attributes/mp-reach.ts";
 import { mpUnreach } from "./attributes/mp-unreach.ts";
 import { nextHop } from "./attributes/next-hop.ts";
-import { canonicalSplit, decodeCanonical, NEXT_HOP_AT } from "./attributes-codec.ts";
+import { canonicalSplit, decodeCanonical } from "./attributes-codec.ts";
+import { NEXT_HOP_AT } from "./canonical-layout.ts";
 import { beginMessage, endMessage } from "./header.ts";
 import { MessageTemplate } from "./message-template.ts";
 import { maxNlriLength } from "./nlri.ts";

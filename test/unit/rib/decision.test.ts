@@ -6,10 +6,10 @@ import { attributesWith, type Origin, type PathAttributes } from "../../../src/b
 import { WellKnown } from "../../../src/bgp/model/community.ts";
 import { Family } from "../../../src/bgp/model/family.ts";
 import { asn, type PeerId, type PrefixId, routerId } from "../../../src/bgp/model/ids.ts";
+import { createAttributesCodec } from "../../../src/bgp/wire/attributes-codec.ts";
 import { AttributeTable } from "../../../src/rib/attribute-table.ts";
 import { Decision, Reason } from "../../../src/rib/decision.ts";
 import { FamilyTable } from "../../../src/rib/family-table.ts";
-import { jsonCodec } from "../../harness/json-codec.ts";
 
 interface Candidate {
   localPref?: number;
@@ -36,7 +36,7 @@ function decide(
   options: { always?: boolean; maxPaths?: number } = {},
 ) {
   const table = new FamilyTable(Family.Ipv4);
-  const attributes = new AttributeTable(jsonCodec, { acquire: () => 1, release: () => {} });
+  const attributes = new AttributeTable(createAttributesCodec(), { acquire: () => 1, release: () => {} });
   const prefix = table.prefixes.findOrAdd(0x0a000000, 0, 0, 0, 8);
   const pathOf: number[] = [];
   const candidateOf = new Map<number, Candidate>();

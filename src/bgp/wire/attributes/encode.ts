@@ -1,6 +1,7 @@
 /** A set of attributes as octets, in ascending order of type as RFC 4271 §5 recommends. */
 
 import type { PathAttributes, UnknownAttribute } from "../../model/attributes.ts";
+import { GIANT_LENGTH } from "../canonical-layout.ts";
 import type { Writer } from "../writer.ts";
 import { aggregator } from "./aggregator.ts";
 import { asPath, needsFourOctets } from "./as-path.ts";
@@ -17,12 +18,6 @@ import { multiExitDisc } from "./multi-exit-disc.ts";
 import { onlyToCustomer } from "./only-to-customer.ts";
 import { origin } from "./origin.ts";
 import { originatorId } from "./originator-id.ts";
-
-/**
- * A flag bit that RFC 4271 leaves unused: the length takes four octets. Policy can make an attribute longer than any UPDATE;
- * such a set still has its bytes, and the encoder of UPDATEs refuses them.
- */
-export const GIANT_LENGTH = 0x01;
 
 interface Column {
   readonly type: number;

@@ -1,85 +1,177 @@
 /**
- * A chained hash over records, grown by linear hashing (Litwin 1980): each insertion splits at most one bucket, so a table of
- * a million entries never stops to rehash.
+ * From hashes to record ids: open addressing in segments of a few kilobytes, found by the upper bits of the hash (extendible hashing,
+ * Fagin 1979). A full segment alone is split, so a table of a million entries never stops to rehash; and since the hashes stand
+ * beside the ids, neither a search nor a split looks at a record whose hash is another: a cache miss saved for each.
  */
 
-import type { Records } from "./records.ts";
+/** Words of a slot: the hash, then the id + 1; 0 there means that the slot is free. */
+const WORDS = 2;
+const FIRST_SLOTS = 64;
+/** A segment that is not to be split is doubled: while it is small, or where its hashes share all bits that a split could go by. */
+const SPLIT_SLOTS = 2048;
+/** Slots in use, at most. Longer runs would cost more than the room saves. */
+const LOAD = 3 / 4;
 
-const PAGE_SHIFT = 14;
-const PAGE_MASK = (1 << PAGE_SHIFT) - 1;
-const FIRST_SIZE = 1024;
+interface Segment {
+  readonly slots: Int32Array;
+  used: number;
+  /** It holds the hashes that agree in so many upper bits. */
+  readonly depth: number;
+}
 
 export class HashIndex {
-  readonly #records: Records;
-  readonly #nextField: number;
-  readonly #hashOf: (id: number) => number;
-  /** Heads of the chains as id + 1; 0 ends a chain, as everywhere in these tables. */
-  readonly #pages: Int32Array[] = [new Int32Array(1 << PAGE_SHIFT)];
-  #buckets = FIRST_SIZE;
-  #lowMask = FIRST_SIZE - 1;
+  /** By the upper `#depth` bits; a segment of less depth stands here several times. */
+  #segments: Segment[] = [];
+  /** Its slots, at the same place: a search needs no more. */
+  #directory: Int32Array[] = [];
+  #depth = 0;
   #count = 0;
+  /** Where the search stands. */
+  #slots: Int32Array = new Int32Array(0);
+  #at = 0;
+  #hash = 0;
 
-  /** `nextField` is the word of a record that this index may use as its link. */
-  constructor(records: Records, nextField: number, hashOf: (id: number) => number) {
-    this.#records = records;
-    this.#nextField = nextField;
-    this.#hashOf = hashOf;
+  constructor() {
+    this.#place({ slots: new Int32Array(FIRST_SLOTS * WORDS), used: 0, depth: 0 }, 0);
   }
 
-  /** The first record whose hash may be `hash`, or -1. */
+  /** The first record of that hash, or -1; `next` gives the others. */
   first(hash: number): number {
-    const bucket = this.#bucket(hash);
-    return ((this.#pages[bucket >>> PAGE_SHIFT] as Int32Array)[bucket & PAGE_MASK] as number) - 1;
+    const slots = this.#directory[this.#number(hash)] as Int32Array;
+    this.#slots = slots;
+    this.#hash = hash | 0;
+    this.#at = homeOf(hash) & (slots.length - 1);
+    return this.#search();
   }
 
-  /** The record after `id` in its chain, or -1. */
-  next(id: number): number {
-    return this.#records.get(id, this.#nextField) - 1;
+  /** The next record of the hash that `first` was asked for, or -1. Nothing may have been inserted or removed since. */
+  next(): number {
+    this.#at = (this.#at + WORDS) & (this.#slots.length - 1);
+    return this.#search();
   }
 
   insert(hash: number, id: number): void {
-    this.#push(this.#bucket(hash), id);
-    if (++this.#count > this.#buckets) this.#split();
+    let segment = this.#segments[this.#number(hash)] as Segment;
+    while (segment.used >= (segment.slots.length / WORDS) * LOAD) {
+      this.#enlarge(segment, hash);
+      segment = this.#segments[this.#number(hash)] as Segment;
+    }
+    put(segment.slots, hash | 0, id + 1);
+    segment.used++;
+    this.#count++;
   }
 
   remove(hash: number, id: number): void {
-    const bucket = this.#bucket(hash);
-    const page = this.#pages[bucket >>> PAGE_SHIFT] as Int32Array;
-    const after = this.#records.get(id, this.#nextField);
-    let at = (page[bucket & PAGE_MASK] as number) - 1;
-    if (at === id) page[bucket & PAGE_MASK] = after;
-    else {
-      for (let next = this.next(at); next !== id; next = this.next(at)) at = next;
-      this.#records.set(at, this.#nextField, after);
-    }
+    const segment = this.#segments[this.#number(hash)] as Segment;
+    const { slots } = segment;
+    const mask = slots.length - 1;
+    let at = homeOf(hash) & mask;
+    while (slots[at + 1] !== id + 1) at = (at + WORDS) & mask;
+    closeGap(slots, at);
+    segment.used--;
     this.#count--;
   }
 
-  #bucket(hash: number): number {
-    const low = hash & this.#lowMask;
-    const high = hash & ((this.#lowMask << 1) | 1);
-    return high < this.#buckets ? high : low;
+  /** Where its segment stands in the directory. */
+  #number(hash: number): number {
+    // In two steps: a shift by 32 would be one by 0.
+    return (hash >>> 1) >>> (31 - this.#depth);
   }
 
-  #push(bucket: number, id: number): void {
-    const page = this.#pages[bucket >>> PAGE_SHIFT] as Int32Array;
-    this.#records.set(id, this.#nextField, page[bucket & PAGE_MASK] as number);
-    page[bucket & PAGE_MASK] = id + 1;
-  }
-
-  #split(): void {
-    const target = this.#buckets++;
-    const source = target - (this.#lowMask + 1);
-    if (target >>> PAGE_SHIFT === this.#pages.length) this.#pages.push(new Int32Array(1 << PAGE_SHIFT));
-    const highMask = (this.#lowMask << 1) | 1;
-    const page = this.#pages[source >>> PAGE_SHIFT] as Int32Array;
-    let id = (page[source & PAGE_MASK] as number) - 1;
-    page[source & PAGE_MASK] = 0;
-    while (id >= 0) {
-      const next = this.next(id);
-      this.#push((this.#hashOf(id) & highMask) === target ? target : source, id);
-      id = next;
+  #search(): number {
+    const slots = this.#slots;
+    const hash = this.#hash;
+    const mask = slots.length - 1;
+    let at = this.#at;
+    for (;;) {
+      const place = slots[at + 1] as number;
+      if (place === 0) return -1;
+      if (slots[at] === hash) {
+        this.#at = at;
+        return place - 1;
+      }
+      at = (at + WORDS) & mask;
     }
-    if (this.#buckets === (this.#lowMask + 1) * 2) this.#lowMask = highMask;
   }
+
+  #enlarge(segment: Segment, hash: number): void {
+    const { slots, used, depth } = segment;
+    const isSmall = slots.length < SPLIT_SLOTS * WORDS;
+    // Hashes that are spread evenly need no more segments than this; others would only blow up the directory.
+    if (isSmall || 2 ** depth * SPLIT_SLOTS > 8 * this.#count) {
+      this.#place({ slots: rehash(slots, new Int32Array(slots.length * 2)), used, depth }, hash);
+      return;
+    }
+    if (depth === this.#depth) this.#deepen();
+    this.#split(segment);
+  }
+
+  #deepen(): void {
+    this.#segments = this.#segments.flatMap((segment) => [segment, segment]);
+    this.#directory = this.#segments.map(({ slots }) => slots);
+    this.#depth++;
+  }
+
+  #split({ slots, depth }: Segment): void {
+    const lower: Segment = { slots: new Int32Array(slots.length), used: 0, depth: depth + 1 };
+    const upper: Segment = { slots: new Int32Array(slots.length), used: 0, depth: depth + 1 };
+    const bit = 1 << (31 - depth);
+    let prefix = 0;
+    for (let at = 0; at < slots.length; at += WORDS) {
+      const place = slots[at + 1] as number;
+      if (place === 0) continue;
+      const hash = slots[at] as number;
+      const half = (hash & bit) === 0 ? lower : upper;
+      put(half.slots, hash, place);
+      half.used++;
+      prefix = hash;
+    }
+    this.#place(lower, prefix & ~bit);
+    this.#place(upper, prefix | bit);
+  }
+
+  /** Puts a segment wherever hashes that share its bits with `hash` are looked for. */
+  #place(segment: Segment, hash: number): void {
+    const places = 1 << (this.#depth - segment.depth);
+    const from = this.#number(hash) & -places;
+    for (let i = from; i < from + places; i++) {
+      this.#segments[i] = segment;
+      this.#directory[i] = segment.slots;
+    }
+  }
+}
+
+/** Where a search for this hash begins, by its lower bits. */
+function homeOf(hash: number): number {
+  return hash << 1;
+}
+
+function put(slots: Int32Array, hash: number, place: number): void {
+  const mask = slots.length - 1;
+  let at = homeOf(hash) & mask;
+  while (slots[at + 1] !== 0) at = (at + WORDS) & mask;
+  slots[at] = hash;
+  slots[at + 1] = place;
+}
+
+function rehash(from: Int32Array, into: Int32Array): Int32Array {
+  for (let at = 0; at < from.length; at += WORDS) {
+    const place = from[at + 1] as number;
+    if (place !== 0) put(into, from[at] as number, place);
+  }
+  return into;
+}
+
+/** Frees the slot `gap` and moves up whatever a search would no longer find behind it. */
+function closeGap(slots: Int32Array, gap: number): void {
+  const mask = slots.length - 1;
+  let hole = gap;
+  for (let at = (hole + WORDS) & mask; slots[at + 1] !== 0; at = (at + WORDS) & mask) {
+    const home = homeOf(slots[at] as number) & mask;
+    if (((at - home) & mask) < ((at - hole) & mask)) continue;
+    slots[hole] = slots[at] as number;
+    slots[hole + 1] = slots[at + 1] as number;
+    hole = at;
+  }
+  slots[hole + 1] = 0;
 }

@@ -6,14 +6,19 @@ import { HashIndex } from "./hash-index.ts";
 import { HASH_SEED } from "./hash-seed.ts";
 import { Records } from "./records.ts";
 
-const LIVE = 0x100;
+/** The word after the key: the length, whether the record is in use, and how many hold it. */
 const LENGTH = 0xff;
+const LIVE = 0x100;
+const MARKED = 0x200;
+const HOLD = 0x400;
+/** What of it belongs to the key. */
+const KEY = LENGTH | LIVE;
 
 /** Ids are reused after `remove`. -1 stands for "not there" in what this table returns, and nowhere else. */
 export class PrefixTable {
   readonly family: Family;
   readonly #records: Records;
-  readonly #index: HashIndex;
+  readonly #index = new HashIndex();
   readonly #keyWords: number;
   readonly #payload: number;
   /** How many prefixes of each length there are; longest-prefix match probes only lengths in use. */
@@ -23,21 +28,8 @@ export class PrefixTable {
   constructor(family: Family, payloadWords: number) {
     this.family = family;
     this.#keyWords = family === Family.Ipv4 ? 1 : 4;
-    this.#payload = this.#keyWords + 2;
+    this.#payload = this.#keyWords + 1;
     this.#records = new Records(this.#payload + payloadWords);
-    const records = this.#records;
-    const hashOf =
-      family === Family.Ipv4
-        ? (id: number) => hash4(records.get(id, 0), records.get(id, 1) & LENGTH)
-        : (id: number) =>
-            hash6(
-              records.get(id, 0),
-              records.get(id, 1),
-              records.get(id, 2),
-              records.get(id, 3),
-              records.get(id, 4) & LENGTH,
-            );
-    this.#index = new HashIndex(records, this.#keyWords + 1, hashOf);
   }
 
   get count(): number {
@@ -83,25 +75,31 @@ export class PrefixTable {
     return id;
   }
 
-  #find4(hash: number, w0: number, meta: number): number {
+  #find4(hash: number, w0: number, key: number): number {
     const records = this.#records;
-    for (let id = this.#index.first(hash); id >= 0; ) {
+    const index = this.#index;
+    for (let id = index.first(hash); id >= 0; id = index.next()) {
       const page = records.page(id);
       const at = records.offset(id);
-      if (page[at] === w0 && page[at + 1] === meta) return id;
-      id = (page[at + 2] as number) - 1;
+      if (page[at] === w0 && ((page[at + 1] as number) & KEY) === key) return id;
     }
     return -1;
   }
 
-  #find6(hash: number, w0: number, w1: number, w2: number, w3: number, meta: number): number {
+  #find6(hash: number, w0: number, w1: number, w2: number, w3: number, key: number): number {
     const records = this.#records;
-    for (let id = this.#index.first(hash); id >= 0; ) {
+    const index = this.#index;
+    for (let id = index.first(hash); id >= 0; id = index.next()) {
       const page = records.page(id);
       const at = records.offset(id);
-      if (page[at] === w0 && page[at + 1] === w1 && page[at + 2] === w2 && page[at + 3] === w3 && page[at + 4] === meta)
+      if (
+        page[at] === w0 &&
+        page[at + 1] === w1 &&
+        page[at + 2] === w2 &&
+        page[at + 3] === w3 &&
+        ((page[at + 4] as number) & KEY) === key
+      )
         return id;
-      id = (page[at + 5] as number) - 1;
     }
     return -1;
   }
@@ -116,6 +114,37 @@ export class PrefixTable {
     this.#records.set(id, this.#keyWords, 0);
     this.#records.free(id);
     this.#lengths[length] = (this.#lengths[length] as number) - 1;
+  }
+
+  /** One more holds it: for owners that share prefixes and count who needs them. */
+  hold(id: number): void {
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id) + this.#keyWords;
+    page[at] = (page[at] as number) + HOLD;
+  }
+
+  /** The last one to let go removes it. */
+  release(id: number): void {
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id) + this.#keyWords;
+    const word = (page[at] as number) - HOLD;
+    page[at] = word;
+    if (word < HOLD) this.remove(id);
+  }
+
+  /** One bit for the owner; true if it was not set. */
+  mark(id: number): boolean {
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id) + this.#keyWords;
+    const word = page[at] as number;
+    page[at] = word | MARKED;
+    return (word & MARKED) === 0;
+  }
+
+  unmark(id: number): void {
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id) + this.#keyWords;
+    page[at] = (page[at] as number) & ~MARKED;
   }
 
   get(id: number, field: number): number {

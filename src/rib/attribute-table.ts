@@ -21,21 +21,20 @@ export interface NextHopInterner {
 }
 
 const Field = {
-  Link: 0,
+  Hash: 0,
   References: 1,
-  Hash: 2,
-  Handle: 3,
-  Bytes: 4,
-  LocalPref: 5,
-  Med: 6,
-  Summary: 7,
-  NeighborAs: 8,
-  OriginatorId: 9,
-  ClusterLength: 10,
-  NextHop: 11,
-  Generation: 12,
+  Handle: 2,
+  Bytes: 3,
+  LocalPref: 4,
+  Med: 5,
+  Summary: 6,
+  NeighborAs: 7,
+  OriginatorId: 8,
+  ClusterLength: 9,
+  NextHop: 10,
+  Generation: 11,
 } as const;
-const STRIDE = 13;
+const STRIDE = 12;
 
 /** Summary: path length in the low 16 bits, then ORIGIN (2 bits), then this. */
 const LLGR_STALE = 1 << 18;
@@ -52,7 +51,7 @@ export class AttributeTable {
   readonly #nextHops: NextHopInterner;
   readonly #records = new Records(STRIDE);
   readonly #bytes = new ByteStore();
-  readonly #index: HashIndex;
+  readonly #index = new HashIndex();
   /** From a frozen object to its id and the id's generation in one number, so that a reused id is not mistaken for it. */
   readonly #known = new WeakMap<PathAttributes, number>();
   readonly #decoded: (PathAttributes | undefined)[] = new Array(DECODED);
@@ -61,7 +60,6 @@ export class AttributeTable {
   constructor(codec: AttributesCodec, nextHops: NextHopInterner) {
     this.#codec = codec;
     this.#nextHops = nextHops;
-    this.#index = new HashIndex(this.#records, Field.Link, (id) => this.#records.get(id, Field.Hash));
     this.#records.allocate(); // id 0 means "none"
   }
 
@@ -149,11 +147,8 @@ export class AttributeTable {
 
   #internBytes(bytes: Uint8Array, attributes: PathAttributes): AttrsId {
     const hash = hashBytes(bytes);
-    for (let id = this.#index.first(hash); id >= 0; id = this.#index.next(id)) {
-      if (
-        this.#records.get(id, Field.Hash) === hash &&
-        this.#bytes.equals(this.#records.get(id, Field.Handle), this.#records.get(id, Field.Bytes), bytes)
-      ) {
+    for (let id = this.#index.first(hash); id >= 0; id = this.#index.next()) {
+      if (this.#bytes.equals(this.#records.get(id, Field.Handle), this.#records.get(id, Field.Bytes), bytes)) {
         this.retain(id as AttrsId, 1);
         return id as AttrsId;
       }

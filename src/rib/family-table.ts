@@ -2,10 +2,11 @@
 
 import type { Family } from "../bgp/model/family.ts";
 import type { PathId, PrefixId } from "../bgp/model/ids.ts";
+import { IdColumn } from "../columns/id-columns.ts";
 import { PrefixTable } from "../columns/prefix-table.ts";
 import { PathStore } from "./path-store.ts";
 
-const Field = { First: 0, Best: 1, Holds: 2, Target: 3 } as const;
+const Field = { First: 0, Best: 1 } as const;
 
 /**
  * A destination lives as long as something holds it: each of its paths, a place in a queue, an update group that has
@@ -15,22 +16,22 @@ export class FamilyTable {
   readonly family: Family;
   readonly prefixes: PrefixTable;
   readonly paths = new PathStore();
+  /** A column of its own: without a kernel to write there are no targets. */
+  readonly #targets = new IdColumn();
   /** Destinations that have a best path. */
   reachable = 0;
 
   constructor(family: Family) {
     this.family = family;
-    this.prefixes = new PrefixTable(family, 4);
+    this.prefixes = new PrefixTable(family, 2);
   }
 
   hold(prefix: number): void {
-    this.prefixes.set(prefix, Field.Holds, this.prefixes.get(prefix, Field.Holds) + 1);
+    this.prefixes.hold(prefix);
   }
 
   release(prefix: number): void {
-    const holds = this.prefixes.get(prefix, Field.Holds) - 1;
-    this.prefixes.set(prefix, Field.Holds, holds);
-    if (holds === 0) this.prefixes.remove(prefix);
+    this.prefixes.release(prefix);
   }
 
   /** The first path of the chain, or -1. Removed paths may still be in it. */
@@ -56,11 +57,11 @@ export class FamilyTable {
 
   /** Number of the forwarding target that the kernel was last asked for; 0 for none. */
   target(prefix: number): number {
-    return this.prefixes.get(prefix, Field.Target);
+    return this.#targets.get(prefix);
   }
 
   setTarget(prefix: number, target: number): void {
-    this.prefixes.set(prefix, Field.Target, target);
+    this.#targets.set(prefix, target);
   }
 
   /** True if it forgot a removed path: once no update group has it out any more and the decision has passed over it. */

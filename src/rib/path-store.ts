@@ -4,6 +4,7 @@
  */
 
 import type { AttrsId, PathId, PeerId, PrefixId } from "../bgp/model/ids.ts";
+import { IdColumn } from "../columns/id-columns.ts";
 import { Records } from "../columns/records.ts";
 import type { RouteSource } from "./policy/policy.ts";
 
@@ -14,12 +15,10 @@ const Field = {
   Received: 2,
   Accepted: 3,
   Peer: 4,
-  Identifier: 5,
-  Flags: 6,
-  Since: 7,
-  Advertisers: 8,
+  Flags: 5,
+  Since: 6,
 } as const;
-const STRIDE = 9;
+const STRIDE = 7;
 
 /** Flags: epoch in bits 0-15, reason in 16-20, source in 21-23, then these. */
 const REASON_AT = 16;
@@ -36,6 +35,9 @@ const SOURCES: readonly RouteSource[] = ["peer", "static", "kernel", "connected"
 
 export class PathStore {
   readonly #records = new Records(STRIDE);
+  /** Beside the records, because only add-path (RFC 7911) needs them. */
+  readonly #identifiers = new IdColumn();
+  readonly #advertisers = new IdColumn();
   #count = 0;
 
   /** Paths that are not removed. */
@@ -63,7 +65,7 @@ export class PathStore {
     page[at + Field.Prefix] = prefix + 1;
     page[at + Field.Next] = next + 1;
     page[at + Field.Peer] = peer;
-    page[at + Field.Identifier] = identifier;
+    this.#identifiers.set(id, identifier);
     page[at + Field.Flags] = (epoch & EPOCH) | (SOURCES.indexOf(source) << SOURCE_AT) | TOUCHED;
     page[at + Field.Since] = since;
     this.#count++;
@@ -81,8 +83,8 @@ export class PathStore {
       const at = this.#records.offset(id);
       if (
         page[at + Field.Peer] === peer &&
-        page[at + Field.Identifier] === (identifier | 0) &&
-        ((page[at + Field.Flags] as number) & REMOVED) === 0
+        ((page[at + Field.Flags] as number) & REMOVED) === 0 &&
+        this.#identifiers.get(id) === (identifier | 0)
       ) {
         return id;
       }
@@ -113,6 +115,7 @@ export class PathStore {
       this.#records.set(at, Field.Next, after + 1);
     }
     this.#records.set(id, Field.Prefix, 0);
+    this.#advertisers.set(id, 0);
     this.#records.free(id);
     return newHead;
   }
@@ -127,7 +130,7 @@ export class PathStore {
 
   /** The Path Identifier that the peer gave (RFC 7911), or which of our own sources it is. */
   identifier(id: number): number {
-    return this.#records.get(id, Field.Identifier) >>> 0;
+    return this.#identifiers.get(id) >>> 0;
   }
 
   /** As the peer sent it. */
@@ -206,11 +209,11 @@ export class PathStore {
 
   /** How many hold the path beside its chain: add-path update groups that have it out, and members that missed its withdrawal. */
   advertisers(id: number): number {
-    return this.#records.get(id, Field.Advertisers);
+    return this.#advertisers.get(id);
   }
 
   addAdvertisers(id: number, difference: 1 | -1): void {
-    this.#records.set(id, Field.Advertisers, this.#records.get(id, Field.Advertisers) + difference);
+    this.#advertisers.set(id, this.#advertisers.get(id) + difference);
   }
 
   #setFlag(id: number, flag: number, on: boolean): void {

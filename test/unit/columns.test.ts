@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Family } from "../../src/bgp/model/family.ts";
 import { formatPrefix, prefixOf } from "../../src/bgp/model/prefix.ts";
 import { ByteStore } from "../../src/columns/byte-store.ts";
+import { HashIndex } from "../../src/columns/hash-index.ts";
 import { IdColumn, IdSet } from "../../src/columns/id-columns.ts";
 import { IdQueue } from "../../src/columns/id-queue.ts";
 import { PrefixTable } from "../../src/columns/prefix-table.ts";
@@ -125,5 +126,47 @@ describe("IdQueue, IdColumn, IdSet, ByteStore", () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+/** Everything that an index gives for a hash. */
+function all(index: HashIndex, hash: number): number[] {
+  const ids: number[] = [];
+  for (let id = index.first(hash); id >= 0; id = index.next()) ids.push(id);
+  return ids.sort((a, b) => a - b);
+}
+
+describe("HashIndex", () => {
+  it("finds what was inserted and not removed, also where many share a hash or its upper bits", () => {
+    const index = new HashIndex();
+    const model = new Map<number, Set<number>>();
+    let state = 1;
+    const random = (below: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    // Spread evenly, one hash for all, upper bits alike, lower bits alike.
+    const kinds = [
+      () => Math.imul(random(20_000), 0x9e3779b1),
+      () => 0x7fffffff,
+      () => 0xabcd0000 | random(0x8000) | 0,
+      () => (random(0x8000) << 17) | 5,
+    ];
+    const inserted: [number, number][] = [];
+    for (let id = 0; id < 60_000; id++) {
+      const hash = (kinds[id % 32 === 0 ? 1 + random(3) : 0] as () => number)();
+      index.insert(hash, id);
+      model.set(hash, (model.get(hash) ?? new Set()).add(id));
+      inserted.push([hash, id]);
+      if (id % 3 !== 0) continue;
+      const [victim] = inserted.splice(random(inserted.length), 1) as [[number, number]];
+      index.remove(...victim);
+      model.get(victim[0])?.delete(victim[1]);
+    }
+    for (const [hash, ids] of model) expect(all(index, hash)).toEqual([...ids].sort((a, b) => a - b));
+    for (let i = 0; i < 1000; i++) {
+      const hash = random(2 ** 32) | 0;
+      if (!model.has(hash)) expect(index.first(hash)).toBe(-1);
+    }
   });
 });

@@ -2,6 +2,7 @@
 
 import { Family } from "../bgp/model/family.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
+import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
 import { HashIndex } from "./hash-index.ts";
 import { HASH_SEED } from "./hash-seed.ts";
 import { Records } from "./records.ts";
@@ -178,6 +179,22 @@ export class PrefixTable {
   /** True if some prefix of that length is in the table. */
   hasLength(length: number): boolean {
     return (this.#lengths[length] as number) > 0;
+  }
+
+  /** Adds the prefix to a batch of its family. */
+  addTo(batch: PrefixBatch, id: number, pathId: number): void {
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id);
+    if (this.#keyWords === 1) batch.add4(page[at] as number, (page[at + 1] as number) & LENGTH, pathId);
+    else
+      batch.add6(
+        page[at] as number,
+        page[at + 1] as number,
+        page[at + 2] as number,
+        page[at + 3] as number,
+        (page[at + 4] as number) & LENGTH,
+        pathId,
+      );
   }
 
   /** For people and tests; allocates. */

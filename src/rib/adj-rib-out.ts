@@ -7,8 +7,8 @@ import type { AttributeTable } from "./attribute-table.ts";
 /** A slot is a prefix id, or a path id where the group sends all paths (RFC 7911). */
 export class AdjRibOut {
   readonly #attributes: AttributeTable;
+  /** Two words a slot, side by side: the attributes, and the peer that the path came from. */
   readonly #sent = new IdColumn();
-  readonly #source = new IdColumn();
   readonly #bySource = new IdColumn();
   #count = 0;
 
@@ -18,12 +18,12 @@ export class AdjRibOut {
 
   /** The attributes that stand advertised, 0 for none. */
   attrs(slot: number): AttrsId {
-    return this.#sent.get(slot) as AttrsId;
+    return this.#sent.get(slot * 2) as AttrsId;
   }
 
   /** The peer that the advertised path came from: the member that was not told. */
   source(slot: number): PeerId {
-    return this.#source.get(slot) as PeerId;
+    return this.#sent.get(slot * 2 + 1) as PeerId;
   }
 
   /** Holds a reference to `attrs` while it stands. */
@@ -39,8 +39,8 @@ export class AdjRibOut {
       this.#count++;
       this.#bySource.set(source, this.#bySource.get(source) + 1);
     }
-    this.#sent.set(slot, attrs);
-    this.#source.set(slot, attrs === 0 ? 0 : source);
+    this.#sent.set(slot * 2, attrs);
+    this.#sent.set(slot * 2 + 1, attrs === 0 ? 0 : source);
   }
 
   get count(): number {

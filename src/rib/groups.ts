@@ -122,6 +122,7 @@ export class Groups {
       if (entry === undefined) break;
       this.#turns.push(entry);
       if (entry.notBefore > now) continue;
+      entry.group.isPaused = false;
       const busy = entry.group.work(isTimeUp);
       if (busy) more = true;
       if (busy || entry.group.hasWorked) this.#worked.add(entry.group);
@@ -147,6 +148,7 @@ export class Groups {
 
   #pause(entry: Entry, now: number): void {
     entry.notBefore = now + entry.intervalMilliseconds;
+    entry.group.isPaused = true;
     this.#clock.after(entry.intervalMilliseconds, () => this.#wake());
   }
 

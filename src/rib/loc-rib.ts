@@ -4,7 +4,6 @@ import type { PathAttributes } from "../bgp/model/attributes.ts";
 import type { Family } from "../bgp/model/family.ts";
 import { type AttrsId, LOCAL_PEER, type PathId, type PeerId, type PrefixId } from "../bgp/model/ids.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
-import { IdSet } from "../columns/id-columns.ts";
 import { IdQueue } from "../columns/id-queue.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import { Decision, type DecisionRules, type PeerRank } from "./decision.ts";
@@ -47,8 +46,10 @@ const PREFERENCE: Readonly<Record<RouteSource, number>> = {
   kernel: 10,
 };
 
-const DECISIONS = 512;
-const STEP = 64;
+/** In one slice. */
+const DECISIONS = 1024;
+const STEP = 128;
+const NONE = 0 as AttrsId;
 
 export class LocRib {
   readonly table: FamilyTable;
@@ -59,8 +60,11 @@ export class LocRib {
   forwarding: Forwarding | undefined;
   readonly #context: LocRibContext;
   readonly #decision: Decision;
-  readonly #queued = new IdSet();
+  /** Those in it bear the prefix table's mark. */
   readonly #queue = new IdQueue();
+  /** Of the slice at work: all destinations decided, and those with another best path. */
+  readonly #decided = new Int32Array(DECISIONS);
+  readonly #changed = new Int32Array(DECISIONS);
 
   constructor(context: LocRibContext) {
     this.#context = context;
@@ -118,11 +122,11 @@ export class LocRib {
     const perPrefix = peer.inbound.dependsOnPrefix;
     let accepted = perPrefix ? (0 as AttrsId) : peer.inbound.accept(received, attributes, undefined);
     const now = seconds();
-    for (let i = 0; i < batch.count; i++) {
-      const length = batch.lengths[i] as number;
-      const identifier = batch.pathIds[i] as number;
+    const wide = batch.w1.length > 0;
+    const { count, lengths, pathIds } = batch;
+    for (let i = 0; i < count; i++) {
+      const length = lengths[i] as number;
       const w0 = batch.w0[i] as number;
-      const wide = batch.w1.length > 0;
       const w1 = wide ? (batch.w1[i] as number) : 0;
       const w2 = wide ? (batch.w2[i] as number) : 0;
       const w3 = wide ? (batch.w3[i] as number) : 0;
@@ -130,28 +134,26 @@ export class LocRib {
       let prefix =
         limit === undefined ? prefixes.findOrAdd(w0, w1, w2, w3, length) : prefixes.find(w0, w1, w2, w3, length);
       if (perPrefix) accepted = peer.inbound.accept(received, attributes, batch.prefixAt(i));
+      const identifier = pathIds[i] as number;
       let path = prefix < 0 ? -1 : paths.find(this.table.first(prefix), id, identifier);
       if (path >= 0) {
-        const fresh = paths.epoch(path) === state.epoch;
-        if (fresh && paths.received(path) === received && paths.accepted(path) === accepted) continue;
-        if (!fresh) paths.setEpoch(path, state.epoch);
+        const isSame = paths.received(path) === received && paths.accepted(path) === accepted;
+        if (isSame && paths.epoch(path) === state.epoch) continue;
       } else {
         if (limit !== undefined && state.received >= limit.limit) {
           this.#overLimit(peer, batch.family);
           if (limit.discard) continue;
         }
         if (prefix < 0) prefix = prefixes.findOrAdd(w0, w1, w2, w3, length);
-        path = this.#addPath(prefix, id, identifier, "peer", state.epoch);
+        path = this.#addPath(prefix, id, identifier, "peer");
         state.received++;
         if (limit !== undefined && !state.warned && state.received * 100 >= limit.limit * limit.warnPercent) {
           state.warned = true;
           this.#context.limitReached(peer, batch.family, "near");
         }
       }
-      this.#setAttributes(path, received, accepted, peer);
-      paths.setBlackhole(path, accepted !== 0 && peer.inbound.isBlackhole);
-      paths.setSince(path, now);
-      paths.setTouched(path, true);
+      this.#swapAttributes(path, received, accepted, peer);
+      paths.announce(path, received, accepted, state.epoch, accepted !== 0 && peer.inbound.isBlackhole, now);
       this.question(prefix);
     }
     table.release(received);
@@ -181,11 +183,9 @@ export class LocRib {
     const { paths } = this.table;
     let path = paths.find(this.table.first(prefix), LOCAL_PEER, identifier);
     if (path >= 0 && paths.accepted(path) === attrs && paths.isBlackhole(path) === blackhole) return;
-    if (path < 0) path = this.#addPath(prefix, LOCAL_PEER, identifier, source, 0);
-    this.#setAttributes(path, attrs, attrs, undefined);
-    paths.setBlackhole(path, blackhole);
-    paths.setSince(path, this.#context.seconds());
-    paths.setTouched(path, true);
+    if (path < 0) path = this.#addPath(prefix, LOCAL_PEER, identifier, source);
+    this.#swapAttributes(path, attrs, attrs, undefined);
+    paths.announce(path, attrs, attrs, 0, blackhole, this.#context.seconds());
     this.question(prefix);
     this.#context.wake();
   }
@@ -194,7 +194,8 @@ export class LocRib {
   remove(path: number): void {
     const { paths } = this.table;
     const peer = this.#context.peer(paths.peer(path));
-    this.#setAttributes(path, 0 as AttrsId, 0 as AttrsId, peer);
+    this.#swapAttributes(path, NONE, NONE, peer);
+    paths.clearAttributes(path);
     if (peer !== undefined) {
       const state = peer.family(this.table.family);
       state.received--;
@@ -214,77 +215,80 @@ export class LocRib {
     const { paths } = this.table;
     if (paths.accepted(path) === accepted && paths.isBlackhole(path) === blackhole) return;
     paths.setBlackhole(path, blackhole);
-    const peer = this.#context.peer(paths.peer(path));
-    this.#setAttributes(path, paths.received(path), accepted, peer);
-    paths.setTouched(path, true);
+    this.#swapAttributes(path, paths.received(path), accepted, this.#context.peer(paths.peer(path)));
+    paths.setAccepted(path, accepted);
+    paths.touch(path);
     this.question(paths.prefix(path));
   }
 
   /** Puts a destination into the queue of those to decide. */
   question(prefix: number): void {
-    if (!this.#queued.add(prefix)) return;
+    if (!this.table.prefixes.mark(prefix)) return;
     this.table.hold(prefix);
     this.#queue.push(prefix);
   }
 
+  /** Destinations that are to be decided. */
   get waiting(): number {
     return this.#queue.count;
   }
 
-  /** One slice of decisions, shorter when time is up; true while there is more. */
+  /** One slice of decisions, shorter when time is up, and what they mean for the update groups; true while there is more. */
   work(isTimeUp: () => boolean): boolean {
-    for (let n = 1; n <= DECISIONS && this.#queue.count > 0; n++) {
+    if (this.#queue.count === 0) return false;
+    const { prefixes } = this.table;
+    let decided = 0;
+    let changed = 0;
+    while (decided < DECISIONS && this.#queue.count > 0) {
       const prefix = this.#queue.shift();
-      this.#queued.delete(prefix);
-      this.#decide(prefix);
-      this.table.release(prefix);
-      if (n % STEP === 0 && isTimeUp()) break;
+      prefixes.unmark(prefix);
+      if (this.#decide(prefix)) this.#changed[changed++] = prefix;
+      this.#decided[decided++] = prefix;
+      if (decided % STEP === 0 && isTimeUp()) break;
     }
+    // While the records are still at hand. Each destination comes once, so that a group may send them in any order.
+    for (const group of this.groups) group.take(this.#changed, changed, isTimeUp);
+    for (const group of this.attentiveGroups) group.take(this.#decided, decided, isTimeUp);
+    for (let i = 0; i < decided; i++) prefixes.release(this.#decided[i] as number);
     return this.#queue.count > 0;
   }
 
-  #decide(prefix: number): void {
+  /** True if the destination has another best path, or its best path changed. */
+  #decide(prefix: number): boolean {
     const { table } = this;
+    const { paths } = table;
     const before = table.best(prefix);
     const best = this.#decision.select(table.first(prefix));
-    const changed = best !== before || (best >= 0 && table.paths.isTouched(best));
-    table.setBest(prefix, best);
+    let changed = best !== before;
+    if (changed) table.setBest(prefix, best);
     let touched = changed;
     for (let path = table.first(prefix); path >= 0; ) {
-      const next = table.paths.next(path);
-      if (table.paths.isTouched(path)) touched = true;
-      table.paths.setTouched(path, false);
-      if (table.paths.isRemoved(path)) table.reclaim(path as PathId);
+      const next = paths.next(path);
+      if (paths.settle(path)) {
+        touched = true;
+        if (path === best) changed = true;
+        if (paths.isRemoved(path)) table.reclaim(path as PathId);
+      }
       path = next;
     }
     if (touched) this.#context.pathsChanged(prefix);
-    if (changed) {
-      for (const group of this.groups) group.changed(prefix);
-      this.#context.bestChanged(prefix, before, best);
-    }
-    for (const group of this.attentiveGroups) group.changed(prefix);
+    if (changed) this.#context.bestChanged(prefix, before, best);
     this.forwarding?.update(prefix, best < 0 ? this.#nothing : this.#decision.tied);
+    return changed;
   }
 
   readonly #nothing = new Int32Array(0);
 
-  #addPath(prefix: number, peer: PeerId, identifier: number, source: RouteSource, epoch: number): number {
+  #addPath(prefix: number, peer: PeerId, identifier: number, source: RouteSource): number {
     const { table } = this;
-    const path = table.paths.add(
-      prefix as PrefixId,
-      table.first(prefix),
-      peer,
-      identifier,
-      source,
-      epoch,
-      this.#context.seconds(),
-    );
+    const path = table.paths.add(prefix as PrefixId, table.first(prefix), peer, identifier, source);
     table.setFirst(prefix, path);
     table.hold(prefix);
     return path;
   }
 
-  #setAttributes(path: number, received: AttrsId, accepted: AttrsId, peer: RibPeer | undefined): void {
+  /** Counts references and accepted routes for attributes that the path is about to get. */
+  #swapAttributes(path: number, received: AttrsId, accepted: AttrsId, peer: RibPeer | undefined): void {
     const { attributes } = this.#context;
     const { paths } = this.table;
     const receivedBefore = paths.received(path);
@@ -293,8 +297,6 @@ export class LocRib {
     if (accepted !== 0) attributes.retain(accepted, 1);
     if (receivedBefore !== 0) attributes.release(receivedBefore);
     if (acceptedBefore !== 0) attributes.release(acceptedBefore);
-    paths.setReceived(path, received);
-    paths.setAccepted(path, accepted);
     if (peer !== undefined) {
       const state = peer.family(this.table.family);
       state.accepted += (accepted !== 0 ? 1 : 0) - (acceptedBefore !== 0 ? 1 : 0);

@@ -49,16 +49,8 @@ export class PathStore {
     return this.#records.end;
   }
 
-  /** A new path in front of the chain that `next` begins; the owner stores the id as the chain's head. */
-  add(
-    prefix: PrefixId,
-    next: number,
-    peer: PeerId,
-    identifier: number,
-    source: RouteSource,
-    epoch: number,
-    since: number,
-  ): PathId {
+  /** A new path in front of the chain that `next` begins, without attributes yet; the owner stores the id as the chain's head. */
+  add(prefix: PrefixId, next: number, peer: PeerId, identifier: number, source: RouteSource): PathId {
     const id = this.#records.allocate();
     const page = this.#records.page(id);
     const at = this.#records.offset(id);
@@ -66,8 +58,7 @@ export class PathStore {
     page[at + Field.Next] = next + 1;
     page[at + Field.Peer] = peer;
     this.#identifiers.set(id, identifier);
-    page[at + Field.Flags] = (epoch & EPOCH) | (SOURCES.indexOf(source) << SOURCE_AT) | TOUCHED;
-    page[at + Field.Since] = since;
+    page[at + Field.Flags] = SOURCES.indexOf(source) << SOURCE_AT;
     this.#count++;
     return id as PathId;
   }
@@ -138,8 +129,21 @@ export class PathStore {
     return this.#records.get(id, Field.Received) as AttrsId;
   }
 
-  setReceived(id: number, attrs: AttrsId): void {
-    this.#records.set(id, Field.Received, attrs);
+  /** What came with an announcement: attributes, the session's epoch, whether it asks for a blackhole, and when. It is touched then. */
+  announce(id: number, received: AttrsId, accepted: AttrsId, epoch: number, blackhole: boolean, since: number): void {
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id);
+    const flags = (page[at + Field.Flags] as number) & ~(EPOCH | BLACKHOLE);
+    page[at + Field.Received] = received;
+    page[at + Field.Accepted] = accepted;
+    page[at + Field.Flags] = flags | (epoch & EPOCH) | (blackhole ? BLACKHOLE : 0) | TOUCHED;
+    page[at + Field.Since] = since;
+  }
+
+  /** Neither attributes as they came nor as they were accepted. */
+  clearAttributes(id: number): void {
+    this.#records.set(id, Field.Received, 0);
+    this.#records.set(id, Field.Accepted, 0);
   }
 
   /** After import policy; 0 when it was not accepted. */
@@ -160,16 +164,17 @@ export class PathStore {
     return this.#records.get(id, Field.Since);
   }
 
-  setSince(id: number, seconds: number): void {
-    this.#records.set(id, Field.Since, seconds);
-  }
-
   epoch(id: number): number {
     return this.#records.get(id, Field.Flags) & EPOCH;
   }
 
-  setEpoch(id: number, epoch: number): void {
-    this.#records.set(id, Field.Flags, (this.#records.get(id, Field.Flags) & ~EPOCH) | (epoch & EPOCH));
+  /** The destination was decided: true if the path was touched before. */
+  settle(id: number): boolean {
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id) + Field.Flags;
+    const flags = page[at] as number;
+    page[at] = flags & ~TOUCHED;
+    return (flags & TOUCHED) !== 0;
   }
 
   /** Why the decision process, or import, passed it over; a code of the owner's, 0 to 31. */
@@ -203,8 +208,8 @@ export class PathStore {
     return (this.#records.get(id, Field.Flags) & TOUCHED) !== 0;
   }
 
-  setTouched(id: number, touched: boolean): void {
-    this.#setFlag(id, TOUCHED, touched);
+  touch(id: number): void {
+    this.#setFlag(id, TOUCHED, true);
   }
 
   /** How many hold the path beside its chain: add-path update groups that have it out, and members that missed its withdrawal. */

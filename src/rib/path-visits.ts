@@ -32,7 +32,7 @@ export class PathVisits {
       rib.remove(path);
       return;
     }
-    if ((asked & Ask.Source) !== 0) paths.setTouched(path, true);
+    if ((asked & Ask.Source) !== 0) paths.touch(path);
     if ((asked & (Ask.Retention | Ask.Source)) !== 0 || moved || requests.decide) rib.question(paths.prefix(path));
   }
 

@@ -30,6 +30,8 @@ export class StagedUpdates {
   #buckets = 0;
   /** Open addressing from a bucket's key to its number + 1. */
   readonly #slots = new Int32Array(SLOTS);
+  /** Which of them a bucket has. */
+  readonly #taken = new Int32Array(CAPACITY);
 
   constructor(table: FamilyTable, attributes: AttributeTable) {
     this.#table = table;
@@ -67,8 +69,8 @@ export class StagedUpdates {
       else outbox.announce(this.#attributes.bytes(attrs), this.#batch, audience);
     }
     this.#count = 0;
+    for (const slot of this.#taken.subarray(0, this.#buckets)) this.#slots[slot] = 0;
     this.#buckets = 0;
-    this.#slots.fill(0);
   }
 
   #bucket(attrs: AttrsId, to: To, peer: PeerId): number {
@@ -81,6 +83,7 @@ export class StagedUpdates {
     }
     const bucket = this.#buckets++;
     this.#slots[slot] = bucket + 1;
+    this.#taken[bucket] = slot;
     this.#attrs[bucket] = attrs;
     this.#to[bucket] = to;
     this.#peer[bucket] = peer;
@@ -93,15 +96,7 @@ export class StagedUpdates {
     this.#batch.clear();
     for (let entry = head; entry >= 0; entry = this.#next[entry] as number) {
       const id = this.#prefix[entry] as number;
-      const identifier = this.#identifier[entry] as number;
-      this.#batch.add6(
-        prefixes.w0(id),
-        prefixes.w1(id),
-        prefixes.w2(id),
-        prefixes.w3(id),
-        prefixes.length(id),
-        identifier,
-      );
+      prefixes.addTo(this.#batch, id, this.#identifier[entry] as number);
     }
   }
 }

@@ -54,6 +54,8 @@ export class UpdateGroup {
   readonly #lagging = new Set<GroupMember>();
   /** What it told those that went over to other groups. */
   readonly #departed = new Set<Remainder>();
+  /** No UPDATE for now (RFC 4271 §9.2.1.1). */
+  isPaused = false;
   /** Something was put into the outbox since this was last cleared. */
   hasWorked = false;
   #closed = false;
@@ -137,9 +139,23 @@ export class UpdateGroup {
     this.outbox.leave(peer);
   }
 
-  /** A destination's best path, or one of its paths, changed. */
-  changed(prefix: number): void {
-    if (this.#closed || !this.#pending.add(prefix)) return;
+  /** `count` destinations, each once, whose best path, or one of whose paths, changed: told at once if there is time, and they may be told. */
+  take(prefixes: Int32Array, count: number, isTimeUp: () => boolean): void {
+    if (this.#closed) return;
+    let i = 0;
+    if (!this.isPaused) {
+      while (i < count) {
+        this.#consider(prefixes[i++] as number, false);
+        if (this.#staged.isFull) this.#emit();
+        if (i % STEP === 0 && isTimeUp()) break;
+      }
+      this.#emit();
+    }
+    while (i < count) this.#defer(prefixes[i++] as number);
+  }
+
+  #defer(prefix: number): void {
+    if (!this.#pending.add(prefix)) return;
     this.#table.hold(prefix);
     this.#queue.push(prefix);
   }

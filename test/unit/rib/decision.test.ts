@@ -51,15 +51,7 @@ function decide(
       clusterList: Array.from({ length: c.clusters ?? 0 }, () => routerId(9)),
       communities: c.longLived ? [WellKnown.LlgrStale] : [],
     });
-    const path = table.paths.add(
-      prefix as PrefixId,
-      table.first(prefix),
-      (i + 1) as PeerId,
-      c.pathId ?? 0,
-      "peer",
-      0,
-      0,
-    );
+    const path = table.paths.add(prefix as PrefixId, table.first(prefix), (i + 1) as PeerId, c.pathId ?? 0, "peer");
     table.setFirst(prefix, path);
     if (c.accepted !== false) table.paths.setAccepted(path, attributes.intern(a));
     pathOf[i] = path;

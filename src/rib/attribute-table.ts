@@ -4,11 +4,10 @@
  */
 
 import type { IpAddress } from "../bgp/model/address.ts";
-import { neighborAs, pathLength } from "../bgp/model/as-path.ts";
 import type { Origin, PathAttributes } from "../bgp/model/attributes.ts";
 import { WellKnown } from "../bgp/model/community.ts";
 import type { AttrsId } from "../bgp/model/ids.ts";
-import type { AttributesCodec } from "../bgp/model/ports.ts";
+import type { AttributesCodec, AttributeView } from "../bgp/model/ports.ts";
 import { ByteStore } from "../columns/byte-store.ts";
 import { HashIndex } from "../columns/hash-index.ts";
 import { HASH_SEED } from "../columns/hash-seed.ts";
@@ -43,7 +42,6 @@ const LLGR_STALE = 1 << 18;
 export const DEFAULT_LOCAL_PREF = 100;
 
 const DECODED = 2048;
-const GENERATIONS = 2 ** 26;
 
 /** Ids are 1 and up; 0 means no attributes. A set with no references left is forgotten at once. */
 export class AttributeTable {
@@ -52,14 +50,15 @@ export class AttributeTable {
   readonly #records = new Records(STRIDE);
   readonly #bytes = new ByteStore();
   readonly #index = new HashIndex();
-  /** From a frozen object to its id and the id's generation in one number, so that a reused id is not mistaken for it. */
-  readonly #known = new WeakMap<PathAttributes, number>();
+  /** For sets that come as objects. */
+  readonly #view: AttributeView;
   readonly #decoded: (PathAttributes | undefined)[] = new Array(DECODED);
   readonly #decodedId = new Int32Array(DECODED);
 
   constructor(codec: AttributesCodec, nextHops: NextHopInterner) {
     this.#codec = codec;
     this.#nextHops = nextHops;
+    this.#view = codec.view();
     this.#records.allocate(); // id 0 means "none"
   }
 
@@ -70,17 +69,21 @@ export class AttributeTable {
 
   /** The set's id, with one reference more for the caller to release. */
   intern(attributes: PathAttributes): AttrsId {
-    const known = this.#known.get(attributes);
-    if (known !== undefined) {
-      const id = Math.floor(known / GENERATIONS);
-      if (this.#records.get(id, Field.Generation) === known % GENERATIONS) {
+    return this.internView(this.#view.load(this.#codec.encode(attributes)));
+  }
+
+  /** The same for a set that comes as its canonical bytes, which are copied. */
+  internView(view: AttributeView): AttrsId {
+    const { bytes, from, end } = view;
+    const hash = hashBytes(bytes, from, end);
+    for (let id = this.#index.first(hash); id >= 0; id = this.#index.next()) {
+      const handle = this.#records.get(id, Field.Handle);
+      if (this.#bytes.equals(handle, this.#records.get(id, Field.Bytes), bytes, from, end)) {
         this.retain(id as AttrsId, 1);
         return id as AttrsId;
       }
     }
-    const id = this.#internBytes(this.#codec.encode(attributes), attributes);
-    this.#known.set(attributes, id * GENERATIONS + this.#records.get(id, Field.Generation));
-    return id;
+    return this.#add(view, hash);
   }
 
   retain(id: AttrsId, references: number): void {
@@ -101,6 +104,18 @@ export class AttributeTable {
     const attributes = this.#codec.decode(this.bytes(id));
     this.#remember(id, attributes);
     return attributes;
+  }
+
+  /** A new cursor over sets. */
+  view(): AttributeView {
+    return this.#codec.view();
+  }
+
+  /** Moves the cursor to the set; it holds while a reference is held. */
+  load(view: AttributeView, id: AttrsId): AttributeView {
+    const handle = this.#records.get(id, Field.Handle);
+    const from = this.#bytes.offset(handle);
+    return view.load(this.#bytes.slab(handle), from, from + this.#records.get(id, Field.Bytes));
   }
 
   /** The canonical bytes; a view, valid while a reference is held. */
@@ -145,41 +160,30 @@ export class AttributeTable {
     return this.#records.get(id, Field.NextHop);
   }
 
-  #internBytes(bytes: Uint8Array, attributes: PathAttributes): AttrsId {
-    const hash = hashBytes(bytes);
-    for (let id = this.#index.first(hash); id >= 0; id = this.#index.next()) {
-      if (this.#bytes.equals(this.#records.get(id, Field.Handle), this.#records.get(id, Field.Bytes), bytes)) {
-        this.retain(id as AttrsId, 1);
-        return id as AttrsId;
-      }
-    }
+  #add(view: AttributeView, hash: number): AttrsId {
+    const { bytes, from, end } = view;
     const id = this.#records.allocate();
-    const generation = this.#nextGeneration;
-    this.#nextGeneration = (generation + 1) % GENERATIONS;
-    this.#records.set(id, Field.Generation, generation);
-    this.#records.set(id, Field.References, 1);
-    this.#records.set(id, Field.Hash, hash);
-    this.#records.set(id, Field.Handle, this.#bytes.put(bytes));
-    this.#records.set(id, Field.Bytes, bytes.length);
-    this.#records.set(id, Field.LocalPref, attributes.localPref ?? DEFAULT_LOCAL_PREF);
-    this.#records.set(id, Field.Med, attributes.med ?? 0);
-    this.#records.set(id, Field.Summary, summarise(attributes));
-    this.#records.set(id, Field.NeighborAs, neighborAs(attributes.asPath));
-    this.#records.set(id, Field.OriginatorId, attributes.originatorId ?? 0);
-    this.#records.set(id, Field.ClusterLength, attributes.clusterList.length);
-    this.#records.set(id, Field.NextHop, this.#nextHops.acquire(attributes.nextHop, attributes.linkLocalNextHop));
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id);
+    page[at + Field.References] = 1;
+    page[at + Field.Hash] = hash;
+    page[at + Field.Handle] = this.#bytes.put(bytes, from, end);
+    page[at + Field.Bytes] = end - from;
+    page[at + Field.LocalPref] = view.localPref ?? DEFAULT_LOCAL_PREF;
+    page[at + Field.Med] = view.med ?? 0;
+    page[at + Field.Summary] = summarise(view);
+    page[at + Field.NeighborAs] = view.neighborAs;
+    page[at + Field.OriginatorId] = view.originatorId ?? 0;
+    page[at + Field.ClusterLength] = view.clusterCount;
+    page[at + Field.NextHop] = this.#nextHops.acquire(view.nextHop, view.linkLocalNextHop);
     this.#index.insert(hash, id);
-    this.#remember(id, attributes);
     return id as AttrsId;
   }
-
-  #nextGeneration = 1;
 
   #forget(id: AttrsId): void {
     this.#index.remove(this.#records.get(id, Field.Hash), id);
     this.#bytes.free(this.#records.get(id, Field.Handle), this.#records.get(id, Field.Bytes));
     this.#nextHops.release(this.#records.get(id, Field.NextHop));
-    this.#records.set(id, Field.Generation, -1);
     const slot = id & (DECODED - 1);
     if (this.#decodedId[slot] === id) this.#decoded[slot] = undefined;
     this.#records.free(id);
@@ -192,17 +196,14 @@ export class AttributeTable {
   }
 }
 
-function summarise(attributes: PathAttributes): number {
-  let summary = Math.min(pathLength(attributes.asPath), 0xffff) | (attributes.origin << 16);
-  for (const community of attributes.communities) {
-    if (community === WellKnown.LlgrStale) summary |= LLGR_STALE;
-  }
-  return summary;
+function summarise(view: AttributeView): number {
+  const summary = Math.min(view.pathLength, 0xffff) | (view.origin << 16);
+  return view.hasCommunity(WellKnown.LlgrStale) ? summary | LLGR_STALE : summary;
 }
 
-function hashBytes(bytes: Uint8Array): number {
+function hashBytes(bytes: Uint8Array, from: number, end: number): number {
   let h = 0x811c9dc5 ^ HASH_SEED;
-  for (let i = 0; i < bytes.length; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193);
+  for (let i = from; i < end; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193);
   h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
   return h ^ (h >>> 13);
 }

@@ -29,7 +29,9 @@ export class CanonicalView implements AttributeView {
   bytes: Uint8Array = new Uint8Array(0);
   from = 0;
   end = 0;
-  attributeCount = 0;
+  /** What stands where is found when it is first asked: a set that is known already is not looked into. */
+  #isScanned = true;
+  #count = 0;
   /** By type code; the header of one that is not there is 0, where none can stand. */
   readonly #places = new Int32Array(256 * STRIDE);
   readonly #types = new Uint8Array(256);
@@ -37,44 +39,25 @@ export class CanonicalView implements AttributeView {
   #nextHop = ipv4(0);
 
   load(bytes: Uint8Array, from = 0, end = bytes.length): this {
-    const places = this.#places;
-    const types = this.#types;
-    for (let i = 0; i < this.attributeCount; i++) places[(types[i] as number) * STRIDE + HEADER] = 0;
     this.bytes = bytes;
     this.from = from;
     this.end = end;
-    let count = 0;
-    let at = from + NEXT_HOP_AT + (bytes[from] as number);
-    while (at < end) {
-      const flags = bytes[at] as number;
-      const type = bytes[at + 1] as number;
-      let value = at + 3;
-      let length = bytes[at + 2] as number;
-      if ((flags & LONG) !== 0) {
-        if ((flags & GIANT_LENGTH) !== 0) {
-          length = this.u32(at + 2);
-          value = at + 6;
-        } else {
-          length = (length << 8) | (bytes[at + 3] as number);
-          value = at + 4;
-        }
-      }
-      const place = type * STRIDE;
-      places[place + HEADER] = at;
-      places[place + VALUE] = value;
-      at = value + length;
-      places[place + END] = at;
-      types[count++] = type;
-    }
-    this.attributeCount = count;
+    this.#isScanned = false;
     return this;
   }
 
+  get attributeCount(): number {
+    if (!this.#isScanned) this.#scan();
+    return this.#count;
+  }
+
   typeAt(index: number): number {
+    if (!this.#isScanned) this.#scan();
     return this.#types[index] as number;
   }
 
   headerOf(type: number): number {
+    if (!this.#isScanned) this.#scan();
     return this.#places[type * STRIDE + HEADER] as number;
   }
 
@@ -203,6 +186,38 @@ export class CanonicalView implements AttributeView {
         (b[at + 3] as number)) >>>
       0
     );
+  }
+
+  #scan(): void {
+    const { bytes, from, end } = this;
+    const places = this.#places;
+    const types = this.#types;
+    for (let i = 0; i < this.#count; i++) places[(types[i] as number) * STRIDE + HEADER] = 0;
+    let count = 0;
+    let at = from + NEXT_HOP_AT + (bytes[from] as number);
+    while (at < end) {
+      const flags = bytes[at] as number;
+      const type = bytes[at + 1] as number;
+      let value = at + 3;
+      let length = bytes[at + 2] as number;
+      if ((flags & LONG) !== 0) {
+        if ((flags & GIANT_LENGTH) !== 0) {
+          length = this.u32(at + 2);
+          value = at + 6;
+        } else {
+          length = (length << 8) | (bytes[at + 3] as number);
+          value = at + 4;
+        }
+      }
+      const place = type * STRIDE;
+      places[place + HEADER] = at;
+      places[place + VALUE] = value;
+      at = value + length;
+      places[place + END] = at;
+      types[count++] = type;
+    }
+    this.#count = count;
+    this.#isScanned = true;
   }
 
   #word(type: number): number | undefined {

@@ -1,4 +1,4 @@
-/** The Debian packages that the tests in network namespaces use: other BGP daemons and small network tools. */
+/** The Debian packages that tests in network namespaces and the benchmark use: other BGP daemons and small network tools. */
 
 import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { run, which } from "./run.mjs";
@@ -21,15 +21,18 @@ const policyFile = "/usr/sbin/policy-rc.d";
 /**
  * Installs what is missing where that can be done, as root on Debian and its kin, and says otherwise what will be
  * skipped. Never leaves one of their services started or enabled.
+ * @param {{only?: readonly string[], what?: string}} [options] all packages unless `only` some; `what` is skipped without them
  */
-export async function installDebianPackages() {
-  const missing = packages.filter(({ program }) => which(program) === undefined);
+export async function installDebianPackages({ only, what = "tests" } = {}) {
+  const missing = packages.filter(
+    ({ name, program }) => (only === undefined || only.includes(name)) && which(program) === undefined,
+  );
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name).join(" ");
   if (process.getuid?.() !== 0 || which("apt-get") === undefined) {
     const why = which("apt-get") === undefined ? "this is not Debian or its kin" : "that needs root";
     say(
-      `${marks.skipped} tests that need ${names} will be skipped: not installed, and ${why} (apt-get install ${names})`,
+      `${marks.skipped} ${what} that need ${names} will be skipped: not installed, and ${why} (apt-get install ${names})`,
     );
     return;
   }
@@ -37,7 +40,7 @@ export async function installDebianPackages() {
   const started = performance.now();
   const failed = await withoutServices(missing, () => install(missing));
   for (const name of failed)
-    say(`${marks.skipped} tests that need ${name} will be skipped: apt-get could not install it`);
+    say(`${marks.skipped} ${what} that need ${name} will be skipped: apt-get could not install it`);
   say(stepLine(marks.passed, "Debian packages", performance.now() - started));
 }
 

@@ -1,0 +1,60 @@
+/** A network namespace of the benchmark's own, where every port is free and routes hurt nobody. */
+
+import { execFileSync } from "node:child_process";
+import { runCommand } from "../test/harness/process.ts";
+
+const PREFIX = "starling-bench-";
+
+export class Namespace {
+  readonly name: string;
+  #isGone = false;
+  readonly #atExit = () => this.#removeAtOnce();
+
+  private constructor(name: string) {
+    this.name = name;
+  }
+
+  /**
+   * With a loopback that has 127.0.0.0/8, and default routes by way of it, so that a daemon that looks next hops up in the
+   * kernel finds all of them. Removed with the process, should nobody close it.
+   */
+  static async create(): Promise<Namespace> {
+    const namespace = new Namespace(`${PREFIX}${process.pid}`);
+    await runCommand(["ip", "netns", "add", namespace.name]);
+    process.once("exit", namespace.#atExit);
+    await namespace.ip("link", "set", "lo", "up");
+    await namespace.ip("route", "add", "default", "dev", "lo");
+    await namespace.ip("-6", "route", "add", "default", "dev", "lo");
+    // Thousands dial at once: the queue of connections that nobody has accepted yet is not what is measured.
+    const settings = ["net.core.somaxconn=8192", "net.ipv4.tcp_max_syn_backlog=16384"];
+    await runCommand(namespace.inside(["sysctl", "-q", "-w", ...settings]));
+    return namespace;
+  }
+
+  /** The command as it must be run to run in here. */
+  inside(command: readonly string[]): string[] {
+    return ["ip", "netns", "exec", this.name, ...command];
+  }
+
+  ip(...words: readonly string[]): Promise<string> {
+    return runCommand(["ip", "-netns", this.name, ...words]);
+  }
+
+  /** Kills what still runs in it. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    process.off("exit", this.#atExit);
+    const pids = (await runCommand(["ip", "netns", "pids", this.name])).split("\n").filter(Boolean);
+    for (const pid of pids) process.kill(Number(pid), "SIGKILL");
+    await runCommand(["ip", "netns", "del", this.name]);
+  }
+
+  #removeAtOnce(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    const pids = execFileSync("ip", ["netns", "pids", this.name], { encoding: "utf8" }).split("\n").filter(Boolean);
+    for (const pid of pids) process.kill(Number(pid), "SIGKILL");
+    execFileSync("ip", ["netns", "del", this.name]);
+  }
+}

@@ -1,8 +1,9 @@
 /** The next hop that a route leaves with (RFC 4271 §5.1.3, RFC 2545 §3, RFC 8950). */
 
-import { type IpAddress, isLinkLocal, isUnspecified, sameAddress } from "../bgp/model/address.ts";
-import type { PathAttributes } from "../bgp/model/attributes.ts";
+import { type IpAddress, isLinkLocal, isUnspecified } from "../bgp/model/address.ts";
+import type { NextHopPair } from "../bgp/model/attribute-edit.ts";
 import { Family } from "../bgp/model/family.ts";
+import type { AttributeView } from "../bgp/model/ports.ts";
 import type { NextHopMode } from "./options.ts";
 import type { PolicyEdits } from "./policy/evaluate.ts";
 
@@ -22,19 +23,16 @@ export interface NextHopTarget {
   isMember(address: IpAddress): boolean;
 }
 
-export type NextHopPair = Pick<PathAttributes, "nextHop" | "linkLocalNextHop">;
-
 /** `from`: who we have the route from. Undefined when there is no next hop that these peers could take. */
 export function nextHopFor(
-  attributes: PathAttributes,
+  { nextHop }: Pick<AttributeView, "nextHop">,
   from: "local" | "internal" | "external",
   target: NextHopTarget,
   edits: PolicyEdits,
-): NextHopPair | undefined {
-  const kept = attributes.nextHop;
-  if (edits.nextHop === "given") return carries(target, kept) ? unchanged(attributes) : undefined;
-  if (edits.nextHop === "self" || target.nextHop === "self" || !isKept(kept, from, target)) return self(target);
-  if (carries(target, kept)) return unchanged(attributes);
+): NextHopPair | "kept" | undefined {
+  if (edits.nextHop === "given") return carries(target, nextHop) ? "kept" : undefined;
+  if (edits.nextHop === "self" || target.nextHop === "self" || !isKept(nextHop, from, target)) return self(target);
+  if (carries(target, nextHop)) return "kept";
   // Reflected, the packets would not pass here without the change: better no route than a detour nobody asked for.
   return from === "internal" && target.internal ? undefined : self(target);
 }
@@ -55,11 +53,6 @@ function carries(target: NextHopTarget, nextHop: IpAddress): boolean {
   return nextHop.family === target.family || (target.family === Family.Ipv4 && target.extendedNextHop);
 }
 
-/** A link-local address beside the next hop is told only by the router that has it. */
-function unchanged(attributes: PathAttributes): NextHopPair {
-  return { nextHop: attributes.nextHop, linkLocalNextHop: undefined };
-}
-
 /**
  * RFC: RFC 2545 §3 wants a global address in front of a link-local one.
  * Ours: on a link that has only link-local addresses both places hold it, the form that FRR and BIRD send and take.
@@ -71,17 +64,4 @@ function self(target: NextHopTarget): NextHopPair | undefined {
   }
   const nextHop = target.ipv6 ?? target.linkLocal;
   return nextHop === undefined ? undefined : { nextHop, linkLocalNextHop: target.linkLocal };
-}
-
-/** The pair with the objects that the set already has, where they are equal: so that an edit sees nothing to do. */
-export function asHeld(attributes: PathAttributes, pair: NextHopPair): NextHopPair {
-  return {
-    nextHop: sameAddress(attributes.nextHop, pair.nextHop) ? attributes.nextHop : pair.nextHop,
-    linkLocalNextHop:
-      pair.linkLocalNextHop !== undefined &&
-      attributes.linkLocalNextHop !== undefined &&
-      sameAddress(attributes.linkLocalNextHop, pair.linkLocalNextHop)
-        ? attributes.linkLocalNextHop
-        : pair.linkLocalNextHop,
-  };
 }

@@ -1,21 +1,21 @@
 /**
- * What a route becomes on its way to a peer (RFC 4271 §5.1 and §9.2). Three steps, in this order: `exportRefusal` says whether
- * it may go at all; the export policies see it as it stands in the LocRib and change it; `exportAttributes` makes the changes
- * that the protocol asks for and leaves alone what a policy set.
+ * What a route becomes on its way to a peer (RFC 4271 §5.1 and §9.2). Three steps, in this order: `refusal` says whether
+ * it may go at all; the export policies see it as it stands in the LocRib and change it; `rewrite` makes the changes that
+ * the protocol asks for and leaves alone what a policy set.
  */
 
-import { prependAs } from "../bgp/model/as-path.ts";
+import type { AttributeEdit } from "../bgp/model/attribute-edit.ts";
 import type { PathAttributes } from "../bgp/model/attributes.ts";
-import { isTransitive, WellKnown } from "../bgp/model/community.ts";
+import { WellKnown } from "../bgp/model/community.ts";
 import type { Asn } from "../bgp/model/ids.ts";
+import type { AttributeRewriter, AttributeView } from "../bgp/model/ports.ts";
 import { removePrivateAs, replaceAs } from "./as-path-edits.ts";
 import { DEFAULT_LOCAL_PREF } from "./attribute-table.ts";
 import { editAttributes } from "./edit-attributes.ts";
-import { asHeld, type NextHopTarget, nextHopFor } from "./export-next-hop.ts";
+import { type NextHopTarget, nextHopFor } from "./export-next-hop.ts";
 import { mayNotLeave, otcOnEgress } from "./only-to-customer.ts";
-import { withCommunity } from "./policy/community-patterns.ts";
 import type { PolicyEdits } from "./policy/evaluate.ts";
-import { type InternalSource, type InternalTarget, mayReflect, reflectionMarks } from "./reflection.ts";
+import { type InternalSource, type InternalTarget, mayReflect, reflectingClusters } from "./reflection.ts";
 
 /** Where a path came from: this speaker itself (configured, learnt from the kernel, aggregated), or a peer. */
 export type PathOrigin =
@@ -55,89 +55,119 @@ export const EXPORT_REFUSAL_TEXT: Readonly<Record<ExportRefusal, string>> = {
   [ExportRefusal.NoNextHop]: "has no next hop of a family that this peer takes (RFC 4271 §5.1.3, RFC 8950)",
 };
 
-/** Undefined when the route may go. `attributes` are those in the LocRib, before export policy. */
-export function exportRefusal(
-  attributes: PathAttributes,
-  from: PathOrigin,
-  target: ExportTarget,
-): ExportRefusal | undefined {
-  for (const community of attributes.communities) {
-    switch (community) {
-      case WellKnown.NoAdvertise:
-        return ExportRefusal.NoAdvertise;
-      case WellKnown.NoExport:
-      case WellKnown.NoExportSubconfed:
-        // RFC 1997 speaks of routes received; one of our own carries it for those who receive it from us.
-        if (!target.internal && from.kind !== "local") return ExportRefusal.NoExport;
-        break;
-      case WellKnown.LlgrStale:
-        // RFC 9494 §4.6 lets internal peers have it all the same, marked as exportAttributes does.
-        if (!target.internal && !target.takesLongLivedStale) return ExportRefusal.LongLivedStale;
-        break;
-      default:
-    }
-  }
-  if (from.kind === "internal" && target.internal && !mayReflect(from, target)) return ExportRefusal.NotReflected;
-  if (!target.internal && mayNotLeave(attributes, target.role)) return ExportRefusal.OnlyToCustomer;
-  return undefined;
-}
-
-/**
- * `attributes` as the export policies left them; the very same object when nothing changes. Undefined for the one refusal that
- * shows only now: ExportRefusal.NoNextHop.
- */
-export function exportAttributes(
-  attributes: PathAttributes,
-  from: PathOrigin,
-  target: ExportTarget,
-  edits: PolicyEdits = UNEDITED,
-): PathAttributes | undefined {
-  const nextHop = nextHopFor(attributes, from.kind, target, edits);
-  if (nextHop === undefined) return undefined;
-  const edit = target.internal ? towardsInternal(attributes, from, target) : towardsExternal(attributes, target, edits);
-  return editAttributes(attributes, { ...edit, ...asHeld(attributes, nextHop) });
-}
-
 /** No policy had a say. */
 const UNEDITED: PolicyEdits = { nextHop: "unset", medSet: false };
 
-/** RFC 4271 §5.1.5: with LOCAL_PREF. AS_PATH and MULTI_EXIT_DISC stay; reflection adds its marks and changes nothing else. */
-function towardsInternal(attributes: PathAttributes, from: PathOrigin, target: ExportTarget): Partial<PathAttributes> {
-  const marks = from.kind === "internal" ? reflectionMarks(attributes, from, target) : UNREFLECTED;
-  if (!target.takesLongLivedStale && attributes.communities.includes(WellKnown.LlgrStale)) {
-    return { ...marks, localPref: 0, communities: withCommunity(attributes.communities, WellKnown.NoExport) };
+/** The way from one source to one group. Everything that does not depend on the set of attributes is worked out once. */
+export class ExportWay {
+  readonly #from: PathOrigin;
+  readonly #target: ExportTarget;
+  /** For almost all sets. */
+  readonly #edit: AttributeEdit;
+  /** For long-lived stale ones to internal peers that do not know them, and for a MED that a policy set to external peers. */
+  readonly #otherEdit: AttributeEdit;
+
+  constructor(from: PathOrigin, target: ExportTarget) {
+    this.#from = from;
+    this.#target = target;
+    this.#edit = target.internal ? towardsInternal(from, target) : towardsExternal(target);
+    this.#otherEdit = target.internal ? lastResort(this.#edit) : { ...this.#edit, dropsMed: false };
   }
-  return { ...marks, localPref: attributes.localPref ?? DEFAULT_LOCAL_PREF };
+
+  /** Undefined when the route may go. `set` stands in the LocRib, before export policy. */
+  refusal(set: AttributeView): ExportRefusal | undefined {
+    const from = this.#from;
+    const target = this.#target;
+    const { communityCount } = set;
+    for (let i = 0; i < communityCount; i++) {
+      switch (set.community(i)) {
+        case WellKnown.NoAdvertise:
+          return ExportRefusal.NoAdvertise;
+        case WellKnown.NoExport:
+        case WellKnown.NoExportSubconfed:
+          // RFC 1997 speaks of routes received; one of our own carries it for those who receive it from us.
+          if (!target.internal && from.kind !== "local") return ExportRefusal.NoExport;
+          break;
+        case WellKnown.LlgrStale:
+          // RFC 9494 §4.6 lets internal peers have it all the same, marked as `lastResort` does.
+          if (!target.internal && !target.takesLongLivedStale) return ExportRefusal.LongLivedStale;
+          break;
+        default:
+      }
+    }
+    if (from.kind === "internal" && target.internal && !mayReflect(from, target)) return ExportRefusal.NotReflected;
+    if (!target.internal && mayNotLeave(set, target.role)) return ExportRefusal.OnlyToCustomer;
+    return undefined;
+  }
+
+  /**
+   * `set` as the export policies and `editPath` left it; the result is the rewriter's. Returns the one refusal that shows
+   * only now: ExportRefusal.NoNextHop.
+   */
+  rewrite(set: AttributeView, rewriter: AttributeRewriter, edits = UNEDITED): ExportRefusal | undefined {
+    const target = this.#target;
+    const nextHop = nextHopFor(set, this.#from.kind, target, edits);
+    if (nextHop === undefined) return ExportRefusal.NoNextHop;
+    const isOther = target.internal
+      ? !target.takesLongLivedStale && set.hasCommunity(WellKnown.LlgrStale)
+      : edits.medSet;
+    rewriter.rewrite(set, isOther ? this.#otherEdit : this.#edit, nextHop === "kept" ? undefined : nextHop);
+    return undefined;
+  }
 }
 
-const NO_CLUSTERS: PathAttributes["clusterList"] = [];
-const UNREFLECTED: Partial<PathAttributes> = { originatorId: undefined };
+/** `editPath` may change a set. */
+export function editsPath(target: ExportTarget): boolean {
+  return !target.internal && (target.removePrivateAs || target.asOverride);
+}
+
+/** What the operator wants of AS_PATH, before ours goes in front of it. The very same object when nothing changes. */
+export function editPath(attributes: PathAttributes, target: ExportTarget, edits = UNEDITED): PathAttributes {
+  const { localAs, peerAs } = target;
+  let path = attributes.asPath;
+  // Our own numbers stay: only a policy can have put them there.
+  if (target.removePrivateAs) path = removePrivateAs(path, [peerAs, localAs]);
+  if (target.asOverride) path = replaceAs(path, peerAs, localAs);
+  // A received MED stays one (RFC 4271 §5.1.4) where nothing is left of the path.
+  const med = edits.medSet || attributes.asPath.length === 0 ? attributes.med : undefined;
+  return editAttributes(attributes, { asPath: path, med });
+}
+
+/** RFC 4271 §5.1.5: with LOCAL_PREF. AS_PATH and MULTI_EXIT_DISC stay; reflection adds its marks and changes nothing else. */
+function towardsInternal(from: PathOrigin, target: ExportTarget): AttributeEdit {
+  return {
+    prepend: undefined,
+    dropsMed: false,
+    localPref: DEFAULT_LOCAL_PREF,
+    keepsLocalPref: true,
+    community: undefined,
+    originatorId: from.kind === "internal" ? from.routerId : undefined,
+    clusters: from.kind === "internal" ? reflectingClusters(from, target) : [],
+    dropsNonTransitive: false,
+    onlyToCustomer: undefined,
+  };
+}
+
+/** RFC 9494 §4.6. */
+function lastResort(edit: AttributeEdit): AttributeEdit {
+  return { ...edit, localPref: 0, keepsLocalPref: false, community: WellKnown.NoExport };
+}
 
 /**
  * RFC: RFC 7705 §3 puts the AS of a migrated peer and the real AS both into the path, unless told otherwise.
  * Ours: the session's local AS alone, as with BIRD's `local as`, which Calico's localASNumber stands for.
  */
-function towardsExternal(
-  attributes: PathAttributes,
-  target: ExportTarget,
-  edits: PolicyEdits,
-): Partial<PathAttributes> {
-  const { localAs, peerAs } = target;
-  let path = attributes.asPath;
-  // A received MED is for us alone (RFC 4271 §5.1.4); with an empty path it is from within our own AS.
-  const med = edits.medSet || path.length === 0 ? attributes.med : undefined;
-  // Our own numbers stay: only a policy can have put them there.
-  if (target.removePrivateAs) path = removePrivateAs(path, [peerAs, localAs]);
-  if (target.asOverride) path = replaceAs(path, peerAs, localAs);
+function towardsExternal(target: ExportTarget): AttributeEdit {
   return {
-    asPath: prependAs(path, localAs),
-    med,
+    prepend: target.localAs,
+    // A received MED is for us alone (RFC 4271 §5.1.4); with an empty path it is from within our own AS.
+    dropsMed: true,
     localPref: undefined,
+    keepsLocalPref: false,
+    community: undefined,
     originatorId: undefined,
-    clusterList: attributes.clusterList.length === 0 ? attributes.clusterList : NO_CLUSTERS,
-    extendedCommunities: attributes.extendedCommunities.every(isTransitive)
-      ? attributes.extendedCommunities
-      : attributes.extendedCommunities.filter(isTransitive),
-    onlyToCustomer: otcOnEgress(attributes, target.role, localAs),
+    clusters: undefined,
+    dropsNonTransitive: true,
+    onlyToCustomer: otcOnEgress(target.role, target.localAs),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { PathAttributes } from "../bgp/model/attributes.ts";
 import type { Asn } from "../bgp/model/ids.ts";
+import type { AttributeView } from "../bgp/model/ports.ts";
 import { editAttributes } from "./edit-attributes.ts";
 
 /** Our own role towards the peer (RFC 9234 §4.1). */
@@ -23,13 +24,13 @@ export function markOnIngress(attributes: PathAttributes, role: number | undefin
 }
 
 /** Egress 2: a route with OTC must not go to providers, lateral peers or route servers. */
-export function mayNotLeave(attributes: PathAttributes, role: number | undefined): boolean {
+export function mayNotLeave(set: Pick<AttributeView, "onlyToCustomer">, role: number | undefined): boolean {
   const goesUp = role === Role.Customer || role === Role.Peer || role === Role.RouteServerClient;
-  return goesUp && attributes.onlyToCustomer !== undefined;
+  return goesUp && set.onlyToCustomer !== undefined;
 }
 
-/** Egress 1: what goes to a customer, a lateral peer or a client of our route server carries OTC from here on. */
-export function otcOnEgress(attributes: PathAttributes, role: number | undefined, localAs: Asn): Asn | undefined {
+/** Egress 1: what goes to a customer, a lateral peer or a client of our route server carries this OTC, if none before. */
+export function otcOnEgress(role: number | undefined, localAs: Asn): Asn | undefined {
   const goesDown = role === Role.Provider || role === Role.Peer || role === Role.RouteServer;
-  return attributes.onlyToCustomer ?? (goesDown ? localAs : undefined);
+  return goesDown ? localAs : undefined;
 }

@@ -2,22 +2,30 @@
 
 import type { IpAddress } from "../bgp/model/address.ts";
 import { formatAddress, isLinkLocal, sameAddress } from "../bgp/model/address.ts";
+import type { PathAttributes } from "../bgp/model/attributes.ts";
 import type { NegotiatedFamily } from "../bgp/model/capability.ts";
 import { Family } from "../bgp/model/family.ts";
 import { type AttrsId, LOCAL_PEER, type PeerId } from "../bgp/model/ids.ts";
-import type { SessionFacts } from "../bgp/model/ports.ts";
+import type { AttributeRewriter, AttributesCodec, AttributeView, SessionFacts } from "../bgp/model/ports.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import type { AttributeTable } from "./attribute-table.ts";
-import { type ExportTarget, exportAttributes, exportRefusal, type PathOrigin } from "./export.ts";
+import { type ExportTarget, ExportWay, editPath, editsPath, type PathOrigin } from "./export.ts";
 import type { FamilyTable } from "./family-table.ts";
 import type { RibPeerOptions } from "./options.ts";
-import { dependsOnInterface, dependsOnPrefix, dependsOnRouteContext, evaluate } from "./policy/evaluate.ts";
+import {
+  dependsOnInterface,
+  dependsOnPrefix,
+  dependsOnRouteContext,
+  evaluate,
+  type PolicyResult,
+} from "./policy/evaluate.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { RibPeer } from "./rib-peer.ts";
 import type { Outbound } from "./update-group.ts";
 
 /** What the tables lend to every group. */
 export interface OutboundContext {
+  readonly codec: AttributesCodec;
   peer(id: PeerId): RibPeer | undefined;
   /** A summary-only aggregate hides this destination. */
   isSuppressed(prefix: Prefix): boolean;
@@ -41,6 +49,14 @@ export class PolicyOutbound implements Outbound {
   #target: ExportTarget;
   #perPrefix = false;
   #isAttentive = false;
+  /** No rule of the operator's looks at the set: its bytes suffice. */
+  #isPlain = false;
+  /** The set at work. */
+  readonly #set: AttributeView;
+  readonly #rewriter: AttributeRewriter;
+  /** From the peer that the last one was from. */
+  #way: ExportWay | undefined;
+  #wayFrom = LOCAL_PEER;
   /** What was worked out: by accepted attributes and the peer that they are from, both held while they stand here. */
   readonly #fromAttrs = new Int32Array(SLOTS);
   readonly #fromPeer = new Int32Array(SLOTS);
@@ -60,6 +76,8 @@ export class PolicyOutbound implements Outbound {
     this.#attributes = attributes;
     this.#table = table;
     this.#context = context;
+    this.#set = context.codec.view();
+    this.#rewriter = context.codec.rewriter();
     this.#options = options;
     this.#target = this.#targetFor(options, facts, family);
     this.setTarget(options, facts, family);
@@ -70,6 +88,7 @@ export class PolicyOutbound implements Outbound {
     this.#options = options;
     this.#target = this.#targetFor(options, facts, family);
     this.#perPrefix = dependsOnPrefix(options.exportPolicies) || dependsOnRouteContext(options.exportPolicies);
+    this.#isPlain = options.exportPolicies.length === 0 && !editsPath(this.#target);
     this.#isAttentive = family.addPathSend || dependsOnInterface(options.exportPolicies);
     this.clear();
   }
@@ -113,6 +132,7 @@ export class PolicyOutbound implements Outbound {
     if (this.#used > 0) for (let slot = 0; slot < SLOTS; slot++) this.#forget(slot);
     if (this.#last !== NONE) this.#attributes.release(this.#last);
     this.#last = NONE;
+    this.#way = undefined;
   }
 
   #forget(slot: number): void {
@@ -125,14 +145,34 @@ export class PolicyOutbound implements Outbound {
 
   /** With one reference for the caller. */
   #workOut(path: number, accepted: AttrsId, peer: PeerId): AttrsId {
-    const { paths, prefixes } = this.#table;
+    const way = this.#wayOf(peer);
+    const set = this.#attributes.load(this.#set, accepted);
+    if (way.refusal(set) !== undefined) return NONE;
+    const isConnected = this.#table.paths.source(path) === "connected";
+    // Connected prefixes are known so that next hops resolve; they are announced only where a policy asks for them.
+    if (this.#isPlain) return isConnected ? NONE : this.#rewrite(way);
     const attributes = this.#attributes.attributes(accepted);
-    const from = this.#originOf(peer);
-    if (exportRefusal(attributes, from, this.#target) !== undefined) return NONE;
+    const judged = this.#judge(path, attributes);
+    if (judged.verdict === "reject") return NONE;
+    if (isConnected && judged.policy === undefined) return NONE;
+    const target = this.#target;
+    const edited = editsPath(target) ? editPath(judged.attributes, target, judged) : judged.attributes;
+    if (edited !== attributes) set.load(this.#context.codec.encode(edited));
+    return this.#rewrite(way, judged);
+  }
+
+  /** What the protocol makes of the set at work. */
+  #rewrite(way: ExportWay, edits?: PolicyResult): AttrsId {
+    const rewriter = this.#rewriter;
+    if (way.rewrite(this.#set, rewriter, edits) !== undefined) return NONE;
+    return this.#attributes.internView(this.#set.load(rewriter.bytes, 0, rewriter.end));
+  }
+
+  #judge(path: number, attributes: PathAttributes): PolicyResult {
+    const { paths, prefixes } = this.#table;
     const prefix = paths.prefix(path);
-    const source = paths.source(path);
     const { internal, localAs } = this.#target;
-    const judged = evaluate(
+    return evaluate(
       this.#options.exportPolicies,
       {
         family: this.#table.family,
@@ -142,18 +182,21 @@ export class PolicyOutbound implements Outbound {
         w3: prefixes.w3(prefix) >>> 0,
         length: prefixes.length(prefix),
         attributes,
-        source,
+        source: paths.source(path),
         interfaceName: this.#perPrefix ? this.#context.interfaceName(path, this.#table.family) : undefined,
         internalPeer: internal,
         self: undefined,
       },
       { repeatAs: internal ? undefined : localAs },
     );
-    if (judged.verdict === "reject") return NONE;
-    // Connected prefixes are known so that next hops resolve; they are announced only where a policy asks for them.
-    if (source === "connected" && judged.policy === undefined) return NONE;
-    const out = exportAttributes(judged.attributes, from, this.#target, judged);
-    return out === undefined ? NONE : this.#attributes.intern(out);
+  }
+
+  #wayOf(peer: PeerId): ExportWay {
+    if (this.#way === undefined || peer !== this.#wayFrom) {
+      this.#way = new ExportWay(this.#originOf(peer), this.#target);
+      this.#wayFrom = peer;
+    }
+    return this.#way;
   }
 
   #originOf(peer: PeerId): PathOrigin {

@@ -21,20 +21,13 @@ export function mayReflect(from: InternalSource, to: InternalTarget): boolean {
 }
 
 /**
- * RFC 4456 §8: the originator's BGP Identifier if nobody wrote it yet, and our CLUSTER_ID in front of the list. A path that goes
- * from a client of one of our clusters to a client of another passes both, and both are written.
+ * RFC 4456 §8: our CLUSTER_ID in front of the list. A path that goes from a client of one of our clusters to a client of another
+ * passes both, and both are written.
  */
-export function reflectionMarks(
-  attributes: PathAttributes,
-  from: InternalSource,
-  to: InternalTarget,
-): Pick<PathAttributes, "originatorId" | "clusterList"> {
+export function reflectingClusters(from: InternalSource, to: InternalTarget): readonly RouterId[] {
   const clusters = from.client ? [from.clusterId] : [];
   if (to.client && !clusters.includes(to.clusterId)) clusters.unshift(to.clusterId);
-  return {
-    originatorId: attributes.originatorId ?? from.routerId,
-    clusterList: [...clusters, ...attributes.clusterList],
-  };
+  return clusters;
 }
 
 /** RFC 4456 §8: a path that left from us must not come back; nor one that has passed one of our clusters. */

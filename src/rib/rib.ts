@@ -86,6 +86,7 @@ export class Rib implements RibSink {
     this.groups = new Groups({
       attributes: this.attributes,
       context: {
+        codec: parts.codec,
         peer,
         mayBeSuppressed: () => this.#aggregates.hidesAny,
         isSuppressed: (prefix) => this.#aggregates.isSuppressed(prefix),

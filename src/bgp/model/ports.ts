@@ -1,6 +1,7 @@
 /** The seams: what a layer is handed instead of reaching for it. Time, logging, and the border between sessions and tables. */
 
 import type { IpAddress } from "./address.ts";
+import type { AttributeEdit, NextHopPair } from "./attribute-edit.ts";
 import type { Origin, PathAttributes } from "./attributes.ts";
 import type { NegotiatedFamily } from "./capability.ts";
 import type { Family } from "./family.ts";
@@ -143,6 +144,7 @@ export interface AttributesCodec {
   decode(bytes: Uint8Array): PathAttributes;
   /** A new cursor over such bytes. */
   view(): AttributeView;
+  rewriter(): AttributeRewriter;
 }
 
 /**
@@ -187,4 +189,13 @@ export interface AttributeView {
   endOf(type: number): number;
   /** The word at this place of `bytes`, in network order. */
   u32(at: number): number;
+}
+
+/** Changes canonical bytes into others, without a PathAttributes in between. */
+export interface AttributeRewriter {
+  /** The result of the last `rewrite` stands here from 0 to `end`, until the next one. */
+  readonly bytes: Uint8Array;
+  readonly end: number;
+  /** Without `nextHop` the set's own stays; a link-local address beside it is told only by the router that has it (RFC 2545 §3). */
+  rewrite(set: AttributeView, edit: AttributeEdit, nextHop: NextHopPair | undefined): void;
 }

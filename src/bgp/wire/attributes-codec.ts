@@ -3,6 +3,7 @@
 import type { PathAttributes } from "../model/attributes.ts";
 import { InternalError } from "../model/errors.ts";
 import type { AttributesCodec } from "../model/ports.ts";
+import { CanonicalRewriter } from "./attribute-rewriter.ts";
 import { CanonicalView } from "./attribute-view.ts";
 import { type AttributeContext, AttributeFlag } from "./attributes/contract.ts";
 import { AttributeDraft, finishDraft, markPartial } from "./attributes/draft.ts";
@@ -33,6 +34,7 @@ export function createAttributesCodec(): AttributesCodec {
     },
     decode: decodeCanonical,
     view: () => new CanonicalView(),
+    rewriter: () => new CanonicalRewriter(),
   };
 }
 

@@ -4,16 +4,13 @@ import { formatAddress } from "../../../src/bgp/model/address.ts";
 import { formatAsPath, SegmentType } from "../../../src/bgp/model/as-path.ts";
 import { WellKnown } from "../../../src/bgp/model/community.ts";
 import { Family } from "../../../src/bgp/model/family.ts";
-import { asn, formatRouterId } from "../../../src/bgp/model/ids.ts";
-import {
-  EXPORT_REFUSAL_TEXT,
-  ExportRefusal,
-  type ExportTarget,
-  exportAttributes,
-  exportRefusal,
-  type PathOrigin,
-} from "../../../src/rib/export.ts";
+import { type Asn, asn, formatRouterId, type RouterId } from "../../../src/bgp/model/ids.ts";
+import { createAttributesCodec } from "../../../src/bgp/wire/attributes-codec.ts";
+import { EXPORT_REFUSAL_TEXT, ExportRefusal, type ExportTarget, type PathOrigin } from "../../../src/rib/export.ts";
 import { Role } from "../../../src/rib/only-to-customer.ts";
+import { attributesFor } from "../wire/arbitrary.ts";
+import { modelExport } from "./export-model.ts";
+import { exported, exportedBytes, refusal } from "./exported.ts";
 import { address, attributes, community, id, path, target } from "./sample.ts";
 
 const LOCAL: PathOrigin = { kind: "local" };
@@ -22,7 +19,7 @@ const NON_CLIENT: PathOrigin = { kind: "internal", client: false, routerId: id("
 const CLIENT: PathOrigin = { ...NON_CLIENT, client: true };
 const ebgp = (more: Partial<ExportTarget> = {}) => target({ internal: false, ...more });
 
-describe("exportRefusal", () => {
+describe("refusals", () => {
   const carrying = (...communities: number[]) => attributes({ communities });
   const otc = attributes({ onlyToCustomer: asn(65009) });
   const cases: readonly [string, ReturnType<typeof attributes>, PathOrigin, ExportTarget, ExportRefusal | undefined][] =
@@ -94,7 +91,7 @@ describe("exportRefusal", () => {
       ["RFC 9494 §4.6: stale to an internal peer", carrying(WellKnown.LlgrStale), CLIENT, target(), undefined],
     ];
   it.each(cases)("%s", (_name, given, from, to, want) => {
-    expect(exportRefusal(given, from, to)).toBe(want);
+    expect(refusal(given, from, to)).toBe(want);
   });
 
   it("has words for every refusal", () => {
@@ -105,21 +102,21 @@ describe("exportRefusal", () => {
 describe("towards internal peers", () => {
   it("adds LOCAL_PREF 100, keeps next hop, path and MED (RFC 4271 §5.1.3, §5.1.4, §5.1.5)", () => {
     const given = attributes({ asPath: path("65001"), med: 7 });
-    const sent = exportAttributes(given, EXTERNAL, target());
+    const sent = exported(given, EXTERNAL, target());
     expect(sent).toEqual({ ...given, localPref: 100 });
-    expect(exportAttributes(attributes({ localPref: 0 }), EXTERNAL, target())?.localPref).toBe(0);
+    expect(exported(attributes({ localPref: 0 }), EXTERNAL, target())?.localPref).toBe(0);
   });
 
-  it("keeps the object of a route that needs nothing", () => {
+  it("leaves alone a route that needs nothing", () => {
     const given = attributes({ localPref: 100, asPath: path("65001") });
-    expect(exportAttributes(given, EXTERNAL, target())).toBe(given);
+    expect(exported(given, EXTERNAL, target())).toEqual(given);
   });
 
   it("reflects with marks and changes nothing else (RFC 4456 §8, §10)", () => {
     const given = attributes({ localPref: 200, med: 5, asPath: path("65001"), communities: [community("1:1")] });
-    const sent = exportAttributes(given, CLIENT, target());
+    const sent = exported(given, CLIENT, target());
     expect(sent).toEqual({ ...given, originatorId: id("10.0.0.7"), clusterList: [id("1.0.0.1")] });
-    const again = exportAttributes(
+    const again = exported(
       sent ?? given,
       { ...CLIENT, routerId: id("10.0.0.8") },
       target({ clusterId: id("2.0.0.2") }),
@@ -139,14 +136,14 @@ describe("towards internal peers", () => {
     ["within a cluster: once", CLIENT, { client: true }, ["1.0.0.1"]],
     ["from cluster to cluster: both", CLIENT, { client: true, clusterId: id("2.0.0.2") }, ["2.0.0.2", "1.0.0.1"]],
   ])("CLUSTER_LIST, %s", (_name, from, more, want) => {
-    expect(exportAttributes(attributes(), from, target(more))?.clusterList.map(formatRouterId)).toEqual(want);
+    expect(exported(attributes(), from, target(more))?.clusterList.map(formatRouterId)).toEqual(want);
   });
 
   it("gives a long-lived stale route to a peer that does not know it as the last resort (RFC 9494 §4.6)", () => {
     const stale = attributes({ localPref: 200, communities: [WellKnown.LlgrStale] });
-    const sent = exportAttributes(stale, CLIENT, target());
+    const sent = exported(stale, CLIENT, target());
     expect(sent).toMatchObject({ localPref: 0, communities: [WellKnown.LlgrStale, WellKnown.NoExport] });
-    expect(exportAttributes(stale, CLIENT, target({ takesLongLivedStale: true }))).toMatchObject({
+    expect(exported(stale, CLIENT, target({ takesLongLivedStale: true }))).toMatchObject({
       localPref: 200,
       communities: [WellKnown.LlgrStale],
     });
@@ -165,7 +162,7 @@ describe("towards external peers", () => {
         { high: 0x0002fde8, low: 1 },
       ],
     });
-    expect(exportAttributes(given, NON_CLIENT, ebgp())).toEqual({
+    expect(exported(given, NON_CLIENT, ebgp())).toEqual({
       ...attributes({ asPath: path("64512 65002"), extendedCommunities: [{ high: 0x0002fde8, low: 1 }] }),
       nextHop: address("10.0.0.1"),
     });
@@ -177,7 +174,7 @@ describe("towards external peers", () => {
     ["set by policy is", "65002", true, 7],
   ])("MED %s (RFC 4271 §5.1.4)", (_name, before, medSet, want) => {
     const given = attributes({ asPath: path(before), med: 7 });
-    expect(exportAttributes(given, NON_CLIENT, ebgp(), { nextHop: "unset", medSet })?.med).toBe(want);
+    expect(exported(given, NON_CLIENT, ebgp(), { nextHop: "unset", medSet })?.med).toBe(want);
   });
 
   it.each<[string, Partial<ExportTarget>, string, string]>([
@@ -194,7 +191,7 @@ describe("towards external peers", () => {
     ["what a policy prepended stays", { removePrivateAs: true }, "64512 64512 65002", "64512 64512 64512"],
     ["the peer's own is overridden", { asOverride: true }, "65001 701 65001", "64512 64512 701 64512"],
   ])("AS_PATH: %s", (_name, more, before, want) => {
-    const sent = exportAttributes(attributes({ asPath: path(before) }), EXTERNAL, ebgp(more));
+    const sent = exported(attributes({ asPath: path(before) }), EXTERNAL, ebgp(more));
     expect(sent && formatAsPath(sent.asPath)).toBe(want);
   });
 
@@ -204,7 +201,7 @@ describe("towards external peers", () => {
       { type: SegmentType.Set, asns: [asn(64600), asn(702)] },
       { type: SegmentType.Set, asns: [asn(64601)] },
     ];
-    const sent = exportAttributes(attributes({ asPath }), EXTERNAL, ebgp({ removePrivateAs: true }));
+    const sent = exported(attributes({ asPath }), EXTERNAL, ebgp({ removePrivateAs: true }));
     expect(sent && formatAsPath(sent.asPath)).toBe("64512 701 {702}");
   });
 
@@ -217,7 +214,7 @@ describe("towards external peers", () => {
     ["untouched without a role", undefined, 65009, 65009],
   ])("Only to Customer %s (RFC 9234 §5)", (_name, role, before, want) => {
     const given = attributes({ onlyToCustomer: before === undefined ? undefined : asn(before) });
-    expect(exportAttributes(given, EXTERNAL, ebgp({ role }))?.onlyToCustomer).toBe(want);
+    expect(exported(given, EXTERNAL, ebgp({ role }))?.onlyToCustomer).toBe(want);
   });
 });
 
@@ -292,7 +289,7 @@ describe("next hop (RFC 4271 §5.1.3)", () => {
     ["RFC 8950: from outside, we are on the way", "2001:db8::9", EXTERNAL, target(), "10.0.0.1"],
   ];
   it.each(cases)("%s", (_name, before, from, to, want) => {
-    const sent = exportAttributes(attributes({ nextHop: address(before) }), from, to);
+    const sent = exported(attributes({ nextHop: address(before) }), from, to);
     const shown =
       sent === undefined
         ? ["none"]
@@ -302,40 +299,100 @@ describe("next hop (RFC 4271 §5.1.3)", () => {
 
   it("leaves alone what a policy gave, and refuses what the peer cannot take", () => {
     const given = { nextHop: "given", medSet: false } as const;
-    expect(exportAttributes(attributes(), EXTERNAL, ebgp(), given)?.nextHop).toEqual(address("192.0.2.1"));
+    expect(exported(attributes(), EXTERNAL, ebgp(), given)?.nextHop).toEqual(address("192.0.2.1"));
     const wide = attributes({ nextHop: address("2001:db8::9") });
-    expect(exportAttributes(wide, EXTERNAL, ebgp(), given)).toBeUndefined();
+    expect(exportedBytes(wide, EXTERNAL, ebgp(), given)).toBe(ExportRefusal.NoNextHop);
   });
 
   it("is ours when a policy says self", () => {
-    const sent = exportAttributes(attributes(), CLIENT, target(), { nextHop: "self", medSet: false });
+    const sent = exported(attributes(), CLIENT, target(), { nextHop: "self", medSet: false });
     expect(sent?.nextHop).toEqual(address("10.0.0.1"));
   });
 });
 
 describe("exported sets", () => {
-  it("are frozen, and come out as the same object when they already are what they should be", () => {
-    const origin = fc.constantFrom<PathOrigin>(LOCAL, EXTERNAL);
-    const given = fc
-      .record({
-        asPath: fc.constantFrom(path(""), path("65002"), path("65002 65003")),
-        localPref: fc.constantFrom(undefined, 50),
-        med: fc.constantFrom(undefined, 5),
-        nextHop: fc.constantFrom(address("192.0.2.1"), address("10.0.0.1"), address("0.0.0.0")),
-        communities: fc.subarray([community("1:1"), WellKnown.LlgrStale, WellKnown.NoExport]),
-      })
-      .map(attributes);
-    const to = fc
-      .record({ nextHop: fc.constantFrom<ExportTarget["nextHop"]>("auto", "self", "keep"), client: fc.boolean() })
-      .map(target);
+  const codec = createAttributesCodec();
+  const flag = fc.boolean();
+  const from = fc.constantFrom<PathOrigin>(LOCAL, EXTERNAL, NON_CLIENT, CLIENT);
+  const to = fc
+    .record({
+      family: fc.constantFrom(Family.Ipv4, Family.Ipv6),
+      internal: flag,
+      nextHop: fc.constantFrom<ExportTarget["nextHop"]>("auto", "self", "keep"),
+      client: flag,
+      clusterId: fc.constantFrom(id("1.0.0.1"), id("2.0.0.2")),
+      ipv4: fc.constantFrom(address("10.0.0.1"), undefined),
+      ipv6: fc.constantFrom(address("2001:db8::1"), undefined),
+      linkLocal: fc.constantFrom(address("fe80::1"), undefined),
+      extendedNextHop: flag,
+      removePrivateAs: flag,
+      asOverride: flag,
+      role: fc.constantFrom(undefined, ...Object.values(Role)),
+      takesLongLivedStale: flag,
+    })
+    .map(target);
+  const edits = fc.record({
+    nextHop: fc.constantFrom("unset" as const, "self" as const, "given" as const),
+    medSet: flag,
+  });
+  const any = [SegmentType.Set, SegmentType.Sequence, SegmentType.ConfedSequence, SegmentType.ConfedSet];
+  const set = fc.constantFrom(Family.Ipv4, Family.Ipv6).chain((family) => attributesFor(family, any));
+  const marked = fc
+    .tuple(set, fc.subarray<number>([WellKnown.LlgrStale, WellKnown.NoExport]), flag, flag)
+    .map(([given, marks, isBare, isOnLink]) => ({
+      ...given,
+      communities: [...marks, ...(isBare ? [] : given.communities)],
+      linkLocalNextHop: isOnLink && given.nextHop.family === Family.Ipv6 ? address("fe80::7") : undefined,
+    }));
+
+  it("are what the protocol makes of the objects", () => {
     fc.assert(
-      fc.property(given, origin, to, (before, from, peer) => {
-        const sent = exportAttributes(before, from, peer);
-        expect(sent).toBeDefined();
-        if (sent === undefined) return;
-        expect(Object.isFrozen(sent)).toBe(true);
-        expect(exportAttributes(sent, from, peer)).toBe(sent);
+      fc.property(marked, from, to, edits, (given, source, peer, edit) => {
+        const want = modelExport(given, source, peer, edit);
+        expect(exportedBytes(given, source, peer, edit)).toEqual(
+          want === undefined ? ExportRefusal.NoNextHop : codec.encode(want),
+        );
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("that are not reflected pass a second time unchanged", () => {
+    const inside = to.map((peer) => ({ ...peer, internal: true, linkLocal: undefined }));
+    fc.assert(
+      fc.property(marked, fc.constantFrom(LOCAL, EXTERNAL), inside, (given, source, peer) => {
+        const sent = exported(given, source, peer);
+        if (sent !== undefined) expect(exported(sent, source, peer)).toEqual(sent);
       }),
     );
+  });
+
+  const sequence = (count: number) => ({ type: SegmentType.Sequence, asns: new Array<Asn>(count).fill(asn(70000)) });
+  const stale = (count: number) => [WellKnown.LlgrStale, ...new Array<number>(count - 1).fill(7)];
+  it.each([
+    ["AS_PATH outgrows one octet of length", attributes({ asPath: [sequence(63)] }), ebgp()],
+    ["a first segment with room for one", attributes({ asPath: [sequence(254)] }), ebgp()],
+    ["a full first segment", attributes({ asPath: [sequence(255), sequence(1)] }), ebgp()],
+    ["AS_PATH longer than any message", attributes({ asPath: new Array(70).fill(sequence(255)) }), ebgp()],
+    ["COMMUNITIES outgrow one octet of length", attributes({ communities: stale(63) }), target()],
+    ["COMMUNITIES outgrow two octets of length", attributes({ communities: stale(16383) }), target()],
+    [
+      "EXTENDED COMMUNITIES shrink to one octet of length",
+      attributes({
+        partial: [16],
+        extendedCommunities: Array.from({ length: 40 }, (_, i) => ({ high: i < 20 ? 0x40020000 : 0x00020000, low: i })),
+      }),
+      ebgp(),
+    ],
+    [
+      "CLUSTER_LIST outgrows one octet of length",
+      attributes({ clusterList: new Array<RouterId>(63).fill(id("9.9.9.9")), med: 1 }),
+      target({ client: true, clusterId: id("2.0.0.2") }),
+    ],
+  ])("lengths: %s", (_name, given, to) => {
+    const edit = { nextHop: "unset", medSet: false } as const;
+    const want = modelExport(given, CLIENT, to, edit);
+    expect(want).toBeDefined();
+    expect(exportedBytes(given, CLIENT, to, edit)).toEqual(want && codec.encode(want));
   });
 });

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PathAttributes } from "../../../src/bgp/model/attributes.ts";
 import { asn, type RouterId, routerId } from "../../../src/bgp/model/ids.ts";
-import { exportAttributes, exportRefusal, type PathOrigin } from "../../../src/rib/export.ts";
+import type { PathOrigin } from "../../../src/rib/export.ts";
 import { importRefusal } from "../../../src/rib/import.ts";
+import { exported, refusal } from "./exported.ts";
 import { attributes, importPeer, path, target } from "./sample.ts";
 
 /** An internal session, and whom each side holds for its client. */
@@ -95,8 +96,8 @@ class Network {
     if (best === undefined || best.neighbor === to) return undefined;
     const clusterId = routerId(this.#topology.clusters[from] ?? 0);
     const peer = target({ client: toIsClient, clusterId, localAs: asn(64512) });
-    if (exportRefusal(best.attributes, best.from, peer) !== undefined) return undefined;
-    return exportAttributes(best.attributes, best.from, peer);
+    if (refusal(best.attributes, best.from, peer) !== undefined) return undefined;
+    return exported(best.attributes, best.from, peer);
   }
 }
 

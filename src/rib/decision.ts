@@ -5,7 +5,7 @@
  */
 
 import { compareAddress, type IpAddress } from "../bgp/model/address.ts";
-import type { RouterId } from "../bgp/model/ids.ts";
+import type { AttrsId, RouterId } from "../bgp/model/ids.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import type { PathStore } from "./path-store.ts";
 
@@ -85,7 +85,11 @@ export interface DecisionContext {
 
 export class Decision {
   readonly #context: DecisionContext;
+  /** Paths that are left, their accepted attributes, and what the step at work compares. */
   #candidates = new Int32Array(16);
+  #attrs = new Int32Array(16);
+  #values = new Float64Array(16);
+  #lowest = 0;
   #count = 0;
   #tied = 0;
 
@@ -107,7 +111,7 @@ export class Decision {
       const accepted = paths.accepted(id);
       if (accepted === 0 || !this.#context.isCurrent(id)) paths.setReason(id, Reason.NotAccepted);
       else if (this.#context.metric(id) === Number.POSITIVE_INFINITY) paths.setReason(id, Reason.NextHopUnreachable);
-      else this.#add(id);
+      else this.#add(id, accepted);
     }
     this.#tied = this.#count;
     if (this.#count > 1) this.#eliminate();
@@ -118,56 +122,106 @@ export class Decision {
   }
 
   #eliminate(): void {
-    const { paths, attributes } = this.#context;
-    this.#keepHighest(Reason.Preference, (id) => this.#context.preference(id));
-    this.#keepHighest(Reason.LongLivedStale, (id) => (attributes.isLongLivedStale(paths.accepted(id)) ? 0 : 1));
-    this.#keepHighest(Reason.LocalPref, (id) => attributes.localPref(paths.accepted(id)));
-    this.#keepLowest(Reason.PathLength, (id) => attributes.pathLength(paths.accepted(id)));
-    this.#keepLowest(Reason.Origin, (id) => attributes.origin(paths.accepted(id)));
+    this.#keepLowest(Reason.Preference);
+    this.#keepLowest(Reason.LongLivedStale);
+    this.#keepLowest(Reason.LocalPref);
+    this.#keepLowest(Reason.PathLength);
+    this.#keepLowest(Reason.Origin);
     this.#compareMed();
-    this.#keepHighest(Reason.External, (id) => (this.#context.rank(id).external ? 1 : 0));
-    this.#keepLowest(Reason.IgpMetric, (id) => this.#context.metric(id));
-    const equal = this.#count > 1 ? this.#candidates.slice(0, this.#count) : undefined;
-    // RFC 4724 §4.2 wants stale routes used as before; a fresh path that is as good in all else is the safer one.
-    this.#keepLowest(Reason.Stale, (id) => (this.#context.isStale(id) ? 1 : 0));
-    this.#keepLowest(
-      Reason.RouterId,
-      (id) => attributes.originatorId(paths.accepted(id)) || this.#context.rank(id).routerId,
-    );
-    this.#keepLowest(Reason.ClusterLength, (id) => attributes.clusterLength(paths.accepted(id)));
-    this.#lowestPeerAddress();
-    this.#keepLowest(Reason.PathIdentifier, (id) => paths.identifier(id));
-    this.#tied = 1;
+    this.#keepLowest(Reason.External);
+    this.#keepLowest(Reason.IgpMetric);
     const { maxPaths } = this.#context.rules();
-    if (equal !== undefined && maxPaths > 1) this.#spread(equal, maxPaths);
+    const equal = this.#count > 1 && maxPaths > 1 ? this.#candidates.slice(0, this.#count) : undefined;
+    // RFC 4724 §4.2 wants stale routes used as before; a fresh path that is as good in all else is the safer one.
+    this.#keepLowest(Reason.Stale);
+    this.#keepLowest(Reason.RouterId);
+    this.#keepLowest(Reason.ClusterLength);
+    this.#lowestPeerAddress();
+    this.#keepLowest(Reason.PathIdentifier);
+    this.#tied = 1;
+    if (equal !== undefined) this.#spread(equal, maxPaths);
   }
 
-  #add(id: number): void {
-    if (this.#count === this.#candidates.length) {
-      const wider = new Int32Array(this.#count * 2);
-      wider.set(this.#candidates);
-      this.#candidates = wider;
+  /** What a step compares; the lowest is the best. */
+  #value(step: Reason, id: number, attrs: AttrsId): number {
+    const context = this.#context;
+    const { attributes } = context;
+    switch (step) {
+      case Reason.Preference:
+        return -context.preference(id);
+      case Reason.LongLivedStale:
+        return attributes.isLongLivedStale(attrs) ? 1 : 0;
+      case Reason.LocalPref:
+        return -attributes.localPref(attrs);
+      case Reason.PathLength:
+        return attributes.pathLength(attrs);
+      case Reason.Origin:
+        return attributes.origin(attrs);
+      case Reason.Med:
+        return attributes.med(attrs);
+      case Reason.External:
+        return context.rank(id).external ? 0 : 1;
+      case Reason.IgpMetric:
+        return context.metric(id);
+      case Reason.Stale:
+        return context.isStale(id) ? 1 : 0;
+      case Reason.RouterId:
+        return attributes.originatorId(attrs) || context.rank(id).routerId;
+      case Reason.ClusterLength:
+        return attributes.clusterLength(attrs);
+      default:
+        return context.paths.identifier(id);
     }
+  }
+
+  #add(id: number, attrs: AttrsId): void {
+    if (this.#count === this.#candidates.length) this.#grow();
+    this.#attrs[this.#count] = attrs;
     this.#candidates[this.#count++] = id;
   }
 
-  #keepHighest(reason: Reason, value: (id: number) => number): void {
-    this.#keepLowest(reason, (id) => -value(id));
+  #grow(): void {
+    const candidates = this.#candidates;
+    const attrs = this.#attrs;
+    this.#candidates = new Int32Array(this.#count * 2);
+    this.#candidates.set(candidates);
+    this.#attrs = new Int32Array(this.#count * 2);
+    this.#attrs.set(attrs);
+    this.#values = new Float64Array(this.#count * 2);
   }
 
-  #keepLowest(reason: Reason, value: (id: number) => number): void {
+  /** Passes over all candidates but those that have the lowest value. */
+  #keepLowest(step: Reason): void {
     if (this.#count < 2) return;
-    let lowest = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < this.#count; i++) lowest = Math.min(lowest, value(this.#candidates[i] as number));
-    this.#filter(reason, (id) => value(id) === lowest);
+    if (this.#differ(step)) this.#filter(step, (i) => this.#values[i] === this.#lowest);
   }
 
-  #filter(reason: Reason, keep: (id: number) => boolean): void {
+  /** Works out the values of a step and the lowest of them. */
+  #differ(step: Reason): boolean {
+    const values = this.#values;
+    const first = this.#value(step, this.#candidates[0] as number, this.#attrs[0] as AttrsId);
+    values[0] = first;
+    this.#lowest = first;
+    let differ = false;
+    for (let i = 1; i < this.#count; i++) {
+      const value = this.#value(step, this.#candidates[i] as number, this.#attrs[i] as AttrsId);
+      values[i] = value;
+      if (value !== first) differ = true;
+      if (value < this.#lowest) this.#lowest = value;
+    }
+    return differ;
+  }
+
+  #filter(reason: Reason, keep: (i: number) => boolean): void {
     let kept = 0;
     for (let i = 0; i < this.#count; i++) {
       const id = this.#candidates[i] as number;
-      if (keep(id)) this.#candidates[kept++] = id;
-      else this.#context.paths.setReason(id, reason);
+      if (!keep(i)) {
+        this.#context.paths.setReason(id, reason);
+        continue;
+      }
+      this.#attrs[kept] = this.#attrs[i] as number;
+      this.#candidates[kept++] = id;
     }
     this.#count = kept;
   }
@@ -175,17 +229,20 @@ export class Decision {
   /** Only paths from one neighbouring AS are comparable; those that another of their own AS beats go, the rest stay. */
   #compareMed(): void {
     if (this.#count < 2) return;
-    const { paths, attributes } = this.#context;
-    const { alwaysCompareMed } = this.#context.rules();
-    const lowest = new Map<number, number>();
-    const group = (id: number) => (alwaysCompareMed ? 0 : attributes.neighborAs(paths.accepted(id)));
-    for (let i = 0; i < this.#count; i++) {
-      const id = this.#candidates[i] as number;
-      const med = attributes.med(paths.accepted(id));
-      const before = lowest.get(group(id));
-      if (before === undefined || med < before) lowest.set(group(id), med);
+    if (this.#context.rules().alwaysCompareMed) {
+      this.#keepLowest(Reason.Med);
+      return;
     }
-    this.#filter(Reason.Med, (id) => attributes.med(paths.accepted(id)) === lowest.get(group(id)));
+    if (!this.#differ(Reason.Med)) return;
+    const { attributes } = this.#context;
+    const lowest = new Map<number, number>();
+    const neighbor = (i: number) => attributes.neighborAs(this.#attrs[i] as AttrsId);
+    for (let i = 0; i < this.#count; i++) {
+      const med = this.#values[i] as number;
+      const before = lowest.get(neighbor(i));
+      if (before === undefined || med < before) lowest.set(neighbor(i), med);
+    }
+    this.#filter(Reason.Med, (i) => this.#values[i] === lowest.get(neighbor(i)));
   }
 
   #lowestPeerAddress(): void {
@@ -196,7 +253,10 @@ export class Decision {
       if (compareAddress(address, lowest) < 0) lowest = address;
     }
     const winner = lowest;
-    this.#filter(Reason.PeerAddress, (id) => compareAddress(this.#context.rank(id).address, winner) === 0);
+    this.#filter(
+      Reason.PeerAddress,
+      (i) => compareAddress(this.#context.rank(this.#candidates[i] as number).address, winner) === 0,
+    );
   }
 
   /** The paths that tied with the best one share its traffic, in a fixed order, so that the same set is the same route. */

@@ -177,6 +177,11 @@ describe("towards external peers", () => {
     expect(exported(given, NON_CLIENT, ebgp(), { nextHop: "unset", medSet })?.med).toBe(want);
   });
 
+  it("MED received from another AS is not passed on where no number of the path is left either", () => {
+    const given = attributes({ asPath: path("64600"), med: 7 });
+    expect(exported(given, EXTERNAL, ebgp({ removePrivateAs: true }))?.med).toBeUndefined();
+  });
+
   it.each<[string, Partial<ExportTarget>, string, string]>([
     ["as it is", {}, "64512 65001 65002", "64512 64512 65001 65002"],
     ["local AS alone", { localAs: asn(64999) }, "65002", "64999 65002"],

@@ -50,6 +50,12 @@ export class HashIndex {
     return this.#search();
   }
 
+  /** Loads what a search for this hash begins with; of no use but for that. */
+  touch(hash: number): number {
+    const slots = this.#directory[this.#number(hash)] as Int32Array;
+    return slots[homeOf(hash) & (slots.length - 1)] as number;
+  }
+
   insert(hash: number, id: number): void {
     let segment = this.#segments[this.#number(hash)] as Segment;
     while (segment.used >= (segment.slots.length / WORDS) * LOAD) {

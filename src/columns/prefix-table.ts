@@ -24,6 +24,10 @@ export class PrefixTable {
   readonly #payload: number;
   /** How many prefixes of each length there are; longest-prefix match probes only lengths in use. */
   readonly #lengths = new Int32Array(129);
+  /** Of the entries of the batch that was last looked at. */
+  #hashes = new Int32Array(64);
+  /** What `look` loaded: a compiler could leave out loads whose outcome nobody might ask for. */
+  protected touched = 0;
 
   /** `payloadWords`: 32-bit words that `get` and `set` offer for each prefix, 0 at first. */
   constructor(family: Family, payloadWords: number) {
@@ -54,26 +58,85 @@ export class PrefixTable {
   }
 
   findOrAdd(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const isNarrow = this.#keyWords === 1;
-    const hash = isNarrow ? hash4(w0 | 0, length) : hash6(w0, w1, w2, w3, length);
-    const found = isNarrow
-      ? this.#find4(hash, w0 | 0, length | LIVE)
-      : this.#find6(hash, w0 | 0, w1 | 0, w2 | 0, w3 | 0, length | LIVE);
+    return this.#keyWords === 1
+      ? this.#findOrAdd4(hash4(w0 | 0, length), w0 | 0, length)
+      : this.#findOrAdd6(hash6(w0, w1, w2, w3, length), w0 | 0, w1 | 0, w2 | 0, w3 | 0, length);
+  }
+
+  /**
+   * Before `findAt` and `findOrAddAt` for the entries of this batch. The index is far larger than the caches: with all
+   * first looks at it in one loop the processor waits for them together, and not for one after the other.
+   */
+  look(batch: PrefixBatch): void {
+    const { count, w0, w1, w2, w3, lengths } = batch;
+    if (count > this.#hashes.length) this.#hashes = new Int32Array(count * 2);
+    const hashes = this.#hashes;
+    const index = this.#index;
+    let touched = 0;
+    if (this.#keyWords === 1) {
+      for (let i = 0; i < count; i++) {
+        const hash = hash4((w0[i] as number) | 0, lengths[i] as number);
+        hashes[i] = hash;
+        touched ^= index.touch(hash);
+      }
+    } else {
+      for (let i = 0; i < count; i++) {
+        const hash = hash6(w0[i] as number, w1[i] as number, w2[i] as number, w3[i] as number, lengths[i] as number);
+        hashes[i] = hash;
+        touched ^= index.touch(hash);
+      }
+    }
+    this.touched = touched;
+  }
+
+  findAt(batch: PrefixBatch, i: number): number {
+    const hash = this.#hashes[i] as number;
+    const w0 = (batch.w0[i] as number) | 0;
+    const key = (batch.lengths[i] as number) | LIVE;
+    if (this.#keyWords === 1) return this.#find4(hash, w0, key);
+    const { w1, w2, w3 } = batch;
+    return this.#find6(hash, w0, (w1[i] as number) | 0, (w2[i] as number) | 0, (w3[i] as number) | 0, key);
+  }
+
+  findOrAddAt(batch: PrefixBatch, i: number): number {
+    const hash = this.#hashes[i] as number;
+    const w0 = (batch.w0[i] as number) | 0;
+    const length = batch.lengths[i] as number;
+    if (this.#keyWords === 1) return this.#findOrAdd4(hash, w0, length);
+    const { w1, w2, w3 } = batch;
+    return this.#findOrAdd6(hash, w0, (w1[i] as number) | 0, (w2[i] as number) | 0, (w3[i] as number) | 0, length);
+  }
+
+  #findOrAdd4(hash: number, w0: number, length: number): number {
+    const found = this.#find4(hash, w0, length | LIVE);
     if (found >= 0) return found;
     const id = this.#records.allocate();
     const page = this.#records.page(id);
     const at = this.#records.offset(id);
     page[at] = w0;
-    if (isNarrow) page[at + 1] = length | LIVE;
-    else {
-      page[at + 1] = w1;
-      page[at + 2] = w2;
-      page[at + 3] = w3;
-      page[at + 4] = length | LIVE;
-    }
+    page[at + 1] = length | LIVE;
+    this.#added(hash, id, length);
+    return id;
+  }
+
+  #findOrAdd6(hash: number, w0: number, w1: number, w2: number, w3: number, length: number): number {
+    const found = this.#find6(hash, w0, w1, w2, w3, length | LIVE);
+    if (found >= 0) return found;
+    const id = this.#records.allocate();
+    const page = this.#records.page(id);
+    const at = this.#records.offset(id);
+    page[at] = w0;
+    page[at + 1] = w1;
+    page[at + 2] = w2;
+    page[at + 3] = w3;
+    page[at + 4] = length | LIVE;
+    this.#added(hash, id, length);
+    return id;
+  }
+
+  #added(hash: number, id: number, length: number): void {
     this.#index.insert(hash, id);
     this.#lengths[length] = (this.#lengths[length] as number) + 1;
-    return id;
   }
 
   #find4(hash: number, w0: number, key: number): number {

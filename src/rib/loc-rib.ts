@@ -122,17 +122,11 @@ export class LocRib {
     const perPrefix = peer.inbound.dependsOnPrefix;
     let accepted = perPrefix ? (0 as AttrsId) : peer.inbound.accept(received, attributes, undefined);
     const now = seconds();
-    const wide = batch.w1.length > 0;
-    const { count, lengths, pathIds } = batch;
+    const { count, pathIds } = batch;
+    prefixes.look(batch);
     for (let i = 0; i < count; i++) {
-      const length = lengths[i] as number;
-      const w0 = batch.w0[i] as number;
-      const w1 = wide ? (batch.w1[i] as number) : 0;
-      const w2 = wide ? (batch.w2[i] as number) : 0;
-      const w3 = wide ? (batch.w3[i] as number) : 0;
       // A new prefix is laid down at once, but for a peer whose routes may have to be turned away.
-      let prefix =
-        limit === undefined ? prefixes.findOrAdd(w0, w1, w2, w3, length) : prefixes.find(w0, w1, w2, w3, length);
+      let prefix = limit === undefined ? prefixes.findOrAddAt(batch, i) : prefixes.findAt(batch, i);
       if (perPrefix) accepted = peer.inbound.accept(received, attributes, batch.prefixAt(i));
       const identifier = pathIds[i] as number;
       let path = prefix < 0 ? -1 : paths.find(this.table.first(prefix), id, identifier);
@@ -144,7 +138,7 @@ export class LocRib {
           this.#overLimit(peer, batch.family);
           if (limit.discard) continue;
         }
-        if (prefix < 0) prefix = prefixes.findOrAdd(w0, w1, w2, w3, length);
+        if (prefix < 0) prefix = prefixes.findOrAddAt(batch, i);
         path = this.#addPath(prefix, id, identifier, "peer");
         state.received++;
         if (limit !== undefined && !state.warned && state.received * 100 >= limit.limit * limit.warnPercent) {
@@ -162,15 +156,9 @@ export class LocRib {
 
   withdraw(id: PeerId, batch: PrefixBatch): void {
     const { prefixes, paths } = this.table;
-    const wide = batch.w1.length > 0;
+    prefixes.look(batch);
     for (let i = 0; i < batch.count; i++) {
-      const prefix = prefixes.find(
-        batch.w0[i] as number,
-        wide ? (batch.w1[i] as number) : 0,
-        wide ? (batch.w2[i] as number) : 0,
-        wide ? (batch.w3[i] as number) : 0,
-        batch.lengths[i] as number,
-      );
+      const prefix = prefixes.findAt(batch, i);
       if (prefix < 0) continue;
       const path = paths.find(this.table.first(prefix), id, batch.pathIds[i] as number);
       if (path >= 0) this.remove(path);

@@ -9,6 +9,7 @@ import type { Outbox } from "../../src/bgp/model/ports.ts";
 import { PrefixBatch } from "../../src/bgp/model/prefix-batch.ts";
 import { createAttributesCodec } from "../../src/bgp/wire/attributes-codec.ts";
 import { Rib } from "../../src/rib/rib.ts";
+import { viewOf } from "../../test/harness/canonical.ts";
 import { facts, peerOptions } from "../../test/harness/rib-bench.ts";
 
 const ROUTES = Number(process.argv[2] ?? 1_000_000);
@@ -81,7 +82,7 @@ for (let i = 0; i < ROUTES; i += PER_SET) {
   });
   batch.clear();
   for (let j = 0; j < PER_SET; j++) batch.add4(((i + j) << 8) >>> 0, 24, 0);
-  rib.announce(1 as PeerId, attributes, batch);
+  rib.announce(1 as PeerId, viewOf(attributes), batch);
   if (set % 200 === 0) turn();
 }
 while (waiting.length > 0) turn();

@@ -50,15 +50,17 @@ export class AttributeTable {
   readonly #records = new Records(STRIDE);
   readonly #bytes = new ByteStore();
   readonly #index = new HashIndex();
-  /** For sets that come as objects. */
-  readonly #view: AttributeView;
+  /** For sets that come as objects, and for those that somebody reads. */
+  readonly #encoded: AttributeView;
+  readonly #reader: AttributeView;
   readonly #decoded: (PathAttributes | undefined)[] = new Array(DECODED);
   readonly #decodedId = new Int32Array(DECODED);
 
   constructor(codec: AttributesCodec, nextHops: NextHopInterner) {
     this.#codec = codec;
     this.#nextHops = nextHops;
-    this.#view = codec.view();
+    this.#encoded = codec.view();
+    this.#reader = codec.view();
     this.#records.allocate(); // id 0 means "none"
   }
 
@@ -69,7 +71,7 @@ export class AttributeTable {
 
   /** The set's id, with one reference more for the caller to release. */
   intern(attributes: PathAttributes): AttrsId {
-    return this.internView(this.#view.load(this.#codec.encode(attributes)));
+    return this.internView(this.#encoded.load(this.#codec.encode(attributes)));
   }
 
   /** The same for a set that comes as its canonical bytes, which are copied. */
@@ -106,9 +108,9 @@ export class AttributeTable {
     return attributes;
   }
 
-  /** A new cursor over sets. */
-  view(): AttributeView {
-    return this.#codec.view();
+  /** A cursor on the set: the table's own, until the next call. */
+  viewOf(id: AttrsId): AttributeView {
+    return this.load(this.#reader, id);
   }
 
   /** Moves the cursor to the set; it holds while a reference is held. */

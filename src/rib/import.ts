@@ -1,15 +1,15 @@
 /**
  * What a route goes through on its way in (RFC 4271 §9.1.1 and the checks before it). In this order: `importRefusal`,
- * `beforeImportPolicy`, the import policies, `afterImportPolicy`.
+ * `beforeImportPolicy`, the import policies, `afterImportPolicy`. Where there are no policies, `importChanges` may spare the rest.
  */
 
 import type { IpAddress } from "../bgp/model/address.ts";
-import { countAs, neighborAs } from "../bgp/model/as-path.ts";
 import type { PathAttributes } from "../bgp/model/attributes.ts";
 import { WellKnown } from "../bgp/model/community.ts";
 import type { Asn, RouterId } from "../bgp/model/ids.ts";
+import type { AttributeView } from "../bgp/model/ports.ts";
 import { editAttributes } from "./edit-attributes.ts";
-import { isLeak, markOnIngress, Role } from "./only-to-customer.ts";
+import { isLeak, isMarkedOnIngress, markOnIngress, Role } from "./only-to-customer.ts";
 import { withCommunity } from "./policy/community-patterns.ts";
 import { reflectionLoop } from "./reflection.ts";
 
@@ -53,19 +53,23 @@ export const IMPORT_REFUSAL_TEXT: Readonly<Record<ImportRefusal, string>> = {
 };
 
 /** Undefined when the route may go on to the policies. A refused one stays in AdjRibIn. */
-export function importRefusal(attributes: PathAttributes, peer: ImportPeer): ImportRefusal | undefined {
-  const { asPath } = attributes;
-  if (countAs(asPath, peer.localAs) > peer.allowLocalAs) return ImportRefusal.AsLoop;
-  if (peer.realAs !== peer.localAs && countAs(asPath, peer.realAs) > peer.allowLocalAs) return ImportRefusal.AsLoop;
-  if (peer.isOwnAddress(attributes.nextHop)) return ImportRefusal.OwnNextHop;
+export function importRefusal(set: AttributeView, peer: ImportPeer): ImportRefusal | undefined {
+  if (set.countAs(peer.localAs) > peer.allowLocalAs) return ImportRefusal.AsLoop;
+  if (peer.realAs !== peer.localAs && set.countAs(peer.realAs) > peer.allowLocalAs) return ImportRefusal.AsLoop;
+  if (peer.isOwnAddress(set.nextHop)) return ImportRefusal.OwnNextHop;
   if (peer.internal) {
-    const loop = reflectionLoop(attributes, peer.routerId, peer.clusterIds);
+    const loop = reflectionLoop(set, peer.routerId, peer.clusterIds);
     if (loop === undefined) return undefined;
     return loop === "originator" ? ImportRefusal.OriginatorLoop : ImportRefusal.ClusterLoop;
   }
   const ownsFirstAs = peer.enforceFirstAs && peer.role !== Role.RouteServerClient;
-  if (ownsFirstAs && neighborAs(asPath) !== peer.peerAs) return ImportRefusal.FirstAs;
-  return isLeak(attributes, peer.role, peer.peerAs) ? ImportRefusal.OnlyToCustomer : undefined;
+  if (ownsFirstAs && set.neighborAs !== peer.peerAs) return ImportRefusal.FirstAs;
+  return isLeak(set, peer.role, peer.peerAs) ? ImportRefusal.OnlyToCustomer : undefined;
+}
+
+/** False: `beforeImportPolicy` and `afterImportPolicy` have nothing to change in this set. */
+export function importChanges(set: AttributeView, peer: ImportPeer): boolean {
+  return !peer.internal && (isMarkedOnIngress(set, peer.role) || set.hasCommunity(WellKnown.GracefulShutdown));
 }
 
 /** The same object when there is nothing to add. */

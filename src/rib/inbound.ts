@@ -11,6 +11,7 @@ import {
   beforeImportPolicy,
   IMPORT_REFUSAL_TEXT,
   type ImportPeer,
+  importChanges,
   importRefusal,
 } from "./import.ts";
 import type { RibOptions, RibPeerOptions } from "./options.ts";
@@ -63,10 +64,10 @@ export class PolicyInbound {
   }
 
   /** 0 rejects. The id is only lent: retain it to keep it. `prefix` is given if `dependsOnPrefix`. */
-  accept(received: AttrsId, attributes: PathAttributes, prefix: Prefix | undefined): AttrsId {
+  accept(received: AttrsId, prefix: Prefix | undefined): AttrsId {
     if (prefix === undefined && this.#from === received && !this.asksInterface) return this.#result;
     this.clear();
-    this.#result = this.#judge(received, attributes, prefix);
+    this.#result = this.#judge(received, prefix);
     this.#from = received;
     this.#context.attributes.retain(received, 1);
     return this.#result;
@@ -81,23 +82,29 @@ export class PolicyInbound {
   }
 
   /** Why such a route is not accepted, in words for people; undefined when it is. */
-  refusal(attributes: PathAttributes, prefix: Prefix): string | undefined {
-    const refused = importRefusal(attributes, this.#facts);
+  refusal(received: AttrsId, prefix: Prefix): string | undefined {
+    const { attributes } = this.#context;
+    const refused = importRefusal(attributes.viewOf(received), this.#facts);
     if (refused !== undefined) return IMPORT_REFUSAL_TEXT[refused];
-    const { verdict, policy, term } = this.#evaluate(attributes, prefix);
+    const { verdict, policy, term } = this.#evaluate(attributes.attributes(received), prefix);
     return verdict === "accept" ? undefined : `rejected by import policy ${policy}, term ${(term ?? 0) + 1}`;
   }
 
   /** With one reference for the caller. */
-  #judge(received: AttrsId, attributes: PathAttributes, prefix: Prefix | undefined): AttrsId {
+  #judge(received: AttrsId, prefix: Prefix | undefined): AttrsId {
+    const table = this.#context.attributes;
     this.isBlackhole = false;
-    if (importRefusal(attributes, this.#facts) !== undefined) return NONE;
-    const judged = this.#evaluate(attributes, prefix);
-    if (judged.verdict === "reject") return NONE;
-    this.isBlackhole = judged.honoursBlackhole;
-    const accepted = afterImportPolicy(judged.attributes, this.#facts);
-    if (accepted !== attributes) return this.#context.attributes.intern(accepted);
-    this.#context.attributes.retain(received, 1);
+    const view = table.viewOf(received);
+    if (importRefusal(view, this.#facts) !== undefined) return NONE;
+    if (this.#options.importPolicies.length > 0 || importChanges(view, this.#facts)) {
+      const attributes = table.attributes(received);
+      const judged = this.#evaluate(attributes, prefix);
+      if (judged.verdict === "reject") return NONE;
+      this.isBlackhole = judged.honoursBlackhole;
+      const accepted = afterImportPolicy(judged.attributes, this.#facts);
+      if (accepted !== attributes) return table.intern(accepted);
+    }
+    table.retain(received, 1);
     return received;
   }
 

@@ -1,8 +1,8 @@
 /** One family's tables at work: AdjRibIn and LocRib of RFC 4271 §3.2, and the queue of destinations whose best path is in question. */
 
-import type { PathAttributes } from "../bgp/model/attributes.ts";
 import type { Family } from "../bgp/model/family.ts";
 import { type AttrsId, LOCAL_PEER, type PathId, type PeerId, type PrefixId } from "../bgp/model/ids.ts";
+import type { AttributeView } from "../bgp/model/ports.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
 import { IdQueue } from "../columns/id-queue.ts";
 import type { AttributeTable } from "./attribute-table.ts";
@@ -113,21 +113,21 @@ export class LocRib {
     return this.#context.nextHopMetric(this.#context.attributes.nextHop(paths.accepted(path)), paths.peer(path));
   }
 
-  announce(id: PeerId, peer: RibPeer, attributes: PathAttributes, batch: PrefixBatch): void {
-    const { attributes: table, seconds } = this.#context;
+  announce(id: PeerId, peer: RibPeer, set: AttributeView, batch: PrefixBatch): void {
+    const { attributes, seconds } = this.#context;
     const { prefixes, paths } = this.table;
     const state = peer.family(batch.family);
     const limit = peer.limit(batch.family);
-    const received = table.intern(attributes);
+    const received = attributes.internView(set);
     const perPrefix = peer.inbound.dependsOnPrefix;
-    let accepted = perPrefix ? (0 as AttrsId) : peer.inbound.accept(received, attributes, undefined);
+    let accepted = perPrefix ? (0 as AttrsId) : peer.inbound.accept(received, undefined);
     const now = seconds();
     const { count, pathIds } = batch;
     prefixes.look(batch);
     for (let i = 0; i < count; i++) {
       // A new prefix is laid down at once, but for a peer whose routes may have to be turned away.
       let prefix = limit === undefined ? prefixes.findOrAddAt(batch, i) : prefixes.findAt(batch, i);
-      if (perPrefix) accepted = peer.inbound.accept(received, attributes, batch.prefixAt(i));
+      if (perPrefix) accepted = peer.inbound.accept(received, batch.prefixAt(i));
       const identifier = pathIds[i] as number;
       let path = prefix < 0 ? -1 : paths.find(this.table.first(prefix), id, identifier);
       if (path >= 0) {
@@ -150,7 +150,7 @@ export class LocRib {
       paths.announce(path, received, accepted, state.epoch, accepted !== 0 && peer.inbound.isBlackhole, now);
       this.question(prefix);
     }
-    table.release(received);
+    attributes.release(received);
     this.#context.wake();
   }
 

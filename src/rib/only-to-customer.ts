@@ -8,19 +8,23 @@ import { editAttributes } from "./edit-attributes.ts";
 /** Our own role towards the peer (RFC 9234 §4.1). */
 export const Role = { Provider: 0, RouteServer: 1, RouteServerClient: 2, Customer: 3, Peer: 4 } as const;
 
+type Marked = Pick<AttributeView, "onlyToCustomer">;
+
 /** RFC 9234 §5, ingress 1 and 2: OTC from a customer or a client of ours, or another's OTC from a lateral peer, is a leak. */
-export function isLeak(attributes: PathAttributes, role: number | undefined, peerAs: Asn): boolean {
-  const otc = attributes.onlyToCustomer;
+export function isLeak(set: Marked, role: number | undefined, peerAs: Asn): boolean {
+  const otc = set.onlyToCustomer;
   if (otc === undefined) return false;
   return role === Role.Provider || role === Role.RouteServer || (role === Role.Peer && otc !== peerAs);
 }
 
 /** Ingress 3: what a provider, a lateral peer or a route server sends goes to customers only from here on. */
-export function markOnIngress(attributes: PathAttributes, role: number | undefined, peerAs: Asn): PathAttributes {
+export function isMarkedOnIngress(set: Marked, role: number | undefined): boolean {
   const comesFromAbove = role === Role.Customer || role === Role.Peer || role === Role.RouteServerClient;
-  return comesFromAbove && attributes.onlyToCustomer === undefined
-    ? editAttributes(attributes, { onlyToCustomer: peerAs })
-    : attributes;
+  return comesFromAbove && set.onlyToCustomer === undefined;
+}
+
+export function markOnIngress(attributes: PathAttributes, role: number | undefined, peerAs: Asn): PathAttributes {
+  return isMarkedOnIngress(attributes, role) ? editAttributes(attributes, { onlyToCustomer: peerAs }) : attributes;
 }
 
 /** Egress 2: a route with OTC must not go to providers, lateral peers or route servers. */

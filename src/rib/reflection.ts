@@ -1,7 +1,7 @@
 /** Route reflection (RFC 4456): which internal paths may go to which internal peers, and the marks that keep them from looping. */
 
-import type { PathAttributes } from "../bgp/model/attributes.ts";
 import type { RouterId } from "../bgp/model/ids.ts";
+import type { AttributeView } from "../bgp/model/ports.ts";
 
 /** What is known of the internal peer that a path came from. */
 export interface InternalSource {
@@ -32,11 +32,11 @@ export function reflectingClusters(from: InternalSource, to: InternalTarget): re
 
 /** RFC 4456 §8: a path that left from us must not come back; nor one that has passed one of our clusters. */
 export function reflectionLoop(
-  attributes: PathAttributes,
+  set: AttributeView,
   routerId: RouterId,
   clusterIds: readonly RouterId[],
 ): "originator" | "cluster" | undefined {
-  if (attributes.originatorId === routerId) return "originator";
-  for (const id of attributes.clusterList) if (clusterIds.includes(id)) return "cluster";
+  if (set.originatorId === routerId) return "originator";
+  for (let i = 0; i < set.clusterCount; i++) if (clusterIds.includes(set.cluster(i) as RouterId)) return "cluster";
   return undefined;
 }

@@ -4,7 +4,7 @@ import { ipv4 } from "../bgp/model/address.ts";
 import { attributesWith, type PathAttributes } from "../bgp/model/attributes.ts";
 import { FAMILIES, Family } from "../bgp/model/family.ts";
 import type { PeerId } from "../bgp/model/ids.ts";
-import type { Clock, RibSink, SessionEnd, SessionFacts, Timer } from "../bgp/model/ports.ts";
+import type { AttributeView, Clock, RibSink, SessionEnd, SessionFacts, Timer } from "../bgp/model/ports.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
 import { Aggregates } from "./aggregates.ts";
@@ -241,7 +241,7 @@ export class Rib implements RibSink {
     this.wake();
   }
 
-  announce(id: PeerId, attributes: PathAttributes, prefixes: PrefixBatch): void {
+  announce(id: PeerId, attributes: AttributeView, prefixes: PrefixBatch): void {
     const peer = this.#peers.get(id);
     if (peer !== undefined) this.#ribs[prefixes.family].announce(id, peer, attributes, prefixes);
   }

@@ -113,7 +113,7 @@ function reasonOf(rib: Rib, path: number, table: FamilyTable, destination: Prefi
   const received = table.paths.received(path);
   if (reason !== Reason.NotAccepted || received === 0) return REASON_TEXT[reason];
   const inbound = rib.peer(table.paths.peer(path))?.inbound;
-  return inbound?.refusal(rib.attributes.attributes(received), destination) ?? REASON_TEXT[reason];
+  return inbound?.refusal(received, destination) ?? REASON_TEXT[reason];
 }
 
 function* candidates(table: FamilyTable, query: RouteQuery): Generator<number, void> {

@@ -14,6 +14,7 @@ import { UpdateDecoder } from "../../src/bgp/wire/update-decoder.ts";
 import { Rib } from "../../src/rib/rib.ts";
 import { routes } from "../../src/rib/routes.ts";
 import { BgpdumpModel, bgpdumpAttributes, type Tables, tableOf } from "./bgpdump-text.ts";
+import { attributesIn } from "./canonical.ts";
 import type { MrtPeer } from "./mrt.ts";
 import { peerKey, type ReplayEvent } from "./mrt-updates.ts";
 import { facts, peerOptions, StepClock } from "./rib-bench.ts";
@@ -129,7 +130,7 @@ class TableReplayer {
     }
     for (const { attributes, prefixes } of update.announced) {
       this.#rib.announce(session.id, attributes, prefixes);
-      const text = bgpdumpAttributes(attributes);
+      const text = bgpdumpAttributes(attributesIn(attributes));
       for (const path of pathsOf(prefixes, session.addPath)) this.said.announce(session.key, path, text);
     }
   }

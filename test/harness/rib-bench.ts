@@ -12,6 +12,7 @@ import type { ForwardingTarget } from "../../src/rib/forwarding.ts";
 import type { RibOptions, RibPeerOptions } from "../../src/rib/options.ts";
 import { Rib } from "../../src/rib/rib.ts";
 import { type Route, routes } from "../../src/rib/routes.ts";
+import { viewOf } from "./canonical.ts";
 import { ModelOutbox } from "./model-outbox.ts";
 
 /** Runs what was put off when the test says so; timers when the test lets time pass. */
@@ -164,7 +165,7 @@ export class RibBench {
   }
 
   announce(peer: PeerId, attributes: PathAttributes, ...prefixes: string[]): void {
-    this.rib.announce(peer, attributes, batchOf(prefixes));
+    this.rib.announce(peer, viewOf(attributes), batchOf(prefixes));
   }
 
   withdraw(peer: PeerId, ...prefixes: string[]): void {

@@ -13,6 +13,7 @@ import { PrefixBatch } from "../../src/bgp/model/prefix-batch.ts";
 import type { Aggregate, OriginatedRoute, RibOptions, RibPeerOptions } from "../../src/rib/options.ts";
 import type { Policy } from "../../src/rib/policy/policy.ts";
 import type { KernelPath } from "../../src/rib/route-lookup.ts";
+import { viewOf } from "./canonical.ts";
 import { facts, peerOptions, RibBench } from "./rib-bench.ts";
 import {
   ATTRIBUTES,
@@ -109,7 +110,7 @@ export class World {
     const s = this.#slot(slot);
     if (s.id === undefined || !s.up) return;
     const mine = { ...held, pathId: KINDS[slot]?.addPath ? held.pathId : 0 };
-    this.bench.rib.announce(s.id, attributesOf(slot, mine.choice), batchOf(mine));
+    this.bench.rib.announce(s.id, viewOf(attributesOf(slot, mine.choice)), batchOf(mine));
     s.stale.delete(keyOf(mine));
     s.fresh.set(keyOf(mine), mine);
     s.confirmed?.add(keyOf(mine));

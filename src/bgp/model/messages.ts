@@ -1,9 +1,9 @@
 /** The five BGP messages as values (RFC 4271 §4, RFC 2918, RFC 7313) and the codes of NOTIFICATION. */
 
-import type { PathAttributes } from "./attributes.ts";
 import type { Capability } from "./capability.ts";
 import type { Family } from "./family.ts";
 import type { RouterId } from "./ids.ts";
+import type { AttributeView } from "./ports.ts";
 import type { PrefixBatch } from "./prefix-batch.ts";
 
 export const MessageType = { Open: 1, Update: 2, Notification: 3, Keepalive: 4, RouteRefresh: 5 } as const;
@@ -103,11 +103,11 @@ export interface AttributeProblem {
 /** Prefixes that one UPDATE announces for one family, with the attributes that hold for them. */
 export interface Announcement {
   readonly family: Family;
-  readonly attributes: PathAttributes;
+  readonly attributes: AttributeView;
   readonly prefixes: PrefixBatch;
 }
 
-/** A decoded UPDATE. The batches are buffers of the decoder: valid until it decodes the next message. */
+/** A decoded UPDATE. Attributes and batches are buffers of the decoder: valid until a decoder decodes the next message. */
 export interface UpdateMessage {
   /** At most one per family; prefixes of treat-as-withdraw (RFC 7606 §2) are among them. */
   readonly withdrawn: readonly PrefixBatch[];

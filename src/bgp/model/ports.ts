@@ -73,8 +73,8 @@ export type SessionEnd =
 export interface RibSink {
   peerUp(peer: PeerId, facts: SessionFacts): void;
   peerDown(peer: PeerId, end: SessionEnd): void;
-  /** `attributes` is frozen; the same object means the same attributes. The batch is only lent. */
-  announce(peer: PeerId, attributes: PathAttributes, prefixes: PrefixBatch): void;
+  /** The attributes and the batch are only lent. */
+  announce(peer: PeerId, attributes: AttributeView, prefixes: PrefixBatch): void;
   withdraw(peer: PeerId, prefixes: PrefixBatch): void;
   endOfRib(peer: PeerId, family: Family): void;
   /** ROUTE-REFRESH from the peer: send that family again (RFC 2918); between BoRR and EoRR if `enhanced` (RFC 7313). */

@@ -1,7 +1,6 @@
-/** What one attribute list means, decoded once and remembered by its raw bytes: frozen attributes, or what is wrong with them. */
+/** What one attribute list means, decoded once and remembered by its raw bytes: canonical bytes, or what is wrong with it. */
 
 import type { IpAddress } from "../model/address.ts";
-import type { PathAttributes } from "../model/attributes.ts";
 import { type AttributeProblem, type NotificationError, UpdateSubcode } from "../model/messages.ts";
 import { type DecodedList, decodeAttributeList, updateError } from "./attribute-list.ts";
 import type { AttributeWalk } from "./attribute-walk.ts";
@@ -11,6 +10,7 @@ import { finishDraft } from "./attributes/draft.ts";
 import { decodeMpNextHop, isHostAddress, type MpNextHop, mpReach, settleNextHop } from "./attributes/mp-reach.ts";
 import { nextHop } from "./attributes/next-hop.ts";
 import { origin } from "./attributes/origin.ts";
+import { createAttributesCodec } from "./attributes-codec.ts";
 import { Reader } from "./reader.ts";
 
 /** Why an UPDATE is treated as a withdrawal, and what to send instead if it has nothing to withdraw. */
@@ -19,6 +19,8 @@ export interface Fault {
   readonly error: NotificationError;
 }
 
+const codec = createAttributesCodec();
+
 export class AttributeSet {
   readonly problems: readonly AttributeProblem[];
   readonly withdraw: NotificationError | undefined;
@@ -26,8 +28,8 @@ export class AttributeSet {
   readonly #key: Uint8Array;
   readonly #listLength: number;
   readonly #mpNextHop: MpNextHop | undefined;
-  #classic: PathAttributes | undefined;
-  #multiprotocol: PathAttributes | undefined;
+  #classic: Uint8Array | undefined;
+  #multiprotocol: Uint8Array | undefined;
 
   /** The key of `walk` is the list, `listLength` octets of it, and after it the next hop of MP_REACH_NLRI, if any. */
   constructor(walk: AttributeWalk, listLength: number, context: AttributeContext) {
@@ -66,22 +68,22 @@ export class AttributeSet {
     return undefined;
   }
 
-  /** For the prefixes of the NLRI field; undefined where `faultFor` finds a fault. */
-  classic(): PathAttributes | undefined {
+  /** The canonical bytes for the prefixes of the NLRI field; undefined where `faultFor` finds a fault. */
+  classic(): Uint8Array | undefined {
     this.#classic ??= this.#finish(this.#list.draft.nextHop, undefined);
     return this.#classic;
   }
 
-  /** For the prefixes of MP_REACH_NLRI; undefined where `faultFor` finds a fault. */
-  multiprotocol(): PathAttributes | undefined {
+  /** Those for the prefixes of MP_REACH_NLRI; undefined where `faultFor` finds a fault. */
+  multiprotocol(): Uint8Array | undefined {
     this.#multiprotocol ??= this.#finish(this.#mpNextHop?.nextHop, this.#mpNextHop?.linkLocal);
     return this.#multiprotocol;
   }
 
-  #finish(address: IpAddress | undefined, linkLocal: IpAddress | undefined): PathAttributes | undefined {
+  #finish(address: IpAddress | undefined, linkLocal: IpAddress | undefined): Uint8Array | undefined {
     const { draft } = this.#list;
     if (draft.origin === undefined || draft.asPath === undefined || address === undefined) return undefined;
-    return finishDraft(draft, draft.origin, draft.asPath, address, linkLocal);
+    return codec.encode(finishDraft(draft, draft.origin, draft.asPath, address, linkLocal));
   }
 }
 

@@ -6,6 +6,7 @@ import { type Announcement, type AttributeProblem, type UpdateMessage, UpdateSub
 import { PrefixBatch } from "../model/prefix-batch.ts";
 import { hasWrongFlags, updateError, wrongFlags } from "./attribute-list.ts";
 import { AttributeSet, type Fault } from "./attribute-set.ts";
+import { CanonicalView } from "./attribute-view.ts";
 import { AttributeWalk, type MpAttribute } from "./attribute-walk.ts";
 import type { AttributeContext, AttributeRules } from "./attributes/contract.ts";
 import { isNextHopLength, mpReach } from "./attributes/mp-reach.ts";
@@ -19,12 +20,15 @@ export interface UpdateDecoderOptions extends AttributeContext {
 /** Attribute sets remembered, and the longest list worth remembering: together they bound what one session can pin. */
 const CACHE_SLOTS = 256;
 const CACHED_KEY = 1024;
+/** What the announcements of an UPDATE stand on; one pair is enough for all decoders. */
+const CLASSIC = new CanonicalView();
+const MULTIPROTOCOL = new CanonicalView();
 const NO_PROBLEMS: readonly AttributeProblem[] = Object.freeze([]);
 const NO_BATCHES: readonly PrefixBatch[] = Object.freeze([]);
 const NO_ANNOUNCEMENTS: readonly Announcement[] = Object.freeze([]);
 
 /**
- * Decodes the UPDATEs of one session. Equal attribute bytes give the same frozen object as long as the cache holds it.
+ * Decodes the UPDATEs of one session.
  * Take the withdrawals of a message before its announcements: a prefix in both is announced (RFC 4271 §4.3).
  */
 export class UpdateDecoder {
@@ -136,11 +140,13 @@ export class UpdateDecoder {
   #announced(set: AttributeSet): readonly Announcement[] {
     const announced: Announcement[] = [];
     const classic = this.#classic.count > 0 ? set.classic() : undefined;
-    if (classic !== undefined) announced.push({ family: Family.Ipv4, attributes: classic, prefixes: this.#classic });
+    if (classic !== undefined) {
+      announced.push({ family: Family.Ipv4, attributes: CLASSIC.load(classic), prefixes: this.#classic });
+    }
     const reached = this.#reached4.count > 0 ? this.#reached4 : this.#reached6;
     const multiprotocol = reached.count > 0 ? set.multiprotocol() : undefined;
     if (multiprotocol !== undefined) {
-      announced.push({ family: reached.family, attributes: multiprotocol, prefixes: reached });
+      announced.push({ family: reached.family, attributes: MULTIPROTOCOL.load(multiprotocol), prefixes: reached });
     }
     return announced;
   }

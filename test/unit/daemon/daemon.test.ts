@@ -104,9 +104,10 @@ describe("a reload", () => {
     const center = await start(HUB, all("routeReflector: {clusterId: 1.0.0.1}"));
     await center.daemon.apply(all("routeReflector: {clusterId: 1.0.0.2}"));
     clock.advanceSeconds(1);
-    const inbound = center.daemon.rib.peer(center.daemon.ids.find("a") as never)?.inbound;
+    const { rib } = center.daemon;
+    const inbound = rib.peer(center.daemon.ids.find("a") as never)?.inbound;
     const seen = ["1.0.0.1", "1.0.0.2"].map((clusterId) =>
-      inbound?.refusal(attributes({ clusterList: [id(clusterId)] }), prefix("10.9.0.0/16")),
+      inbound?.refusal(rib.attributes.intern(attributes({ clusterList: [id(clusterId)] })), prefix("10.9.0.0/16")),
     );
     expect(seen.map((text) => text !== undefined)).toEqual([false, true]);
   });

@@ -14,6 +14,7 @@ import {
   longLivedStale,
 } from "../../../src/rib/import.ts";
 import { Role } from "../../../src/rib/only-to-customer.ts";
+import { viewOf } from "../../harness/canonical.ts";
 import { address, attributes, community, id, importPeer, path } from "./sample.ts";
 
 const external = (more: Partial<ImportPeer> = {}) => importPeer({ internal: false, ...more });
@@ -132,7 +133,7 @@ describe("importRefusal", () => {
     ],
   ];
   it.each(cases)("%s", (_name, given, peer, want) => {
-    expect(importRefusal(given, peer)).toBe(want);
+    expect(importRefusal(viewOf(given), peer)).toBe(want);
   });
 
   it("has words for every refusal", () => {

@@ -4,6 +4,7 @@ import type { PathAttributes } from "../../../src/bgp/model/attributes.ts";
 import { asn, type RouterId, routerId } from "../../../src/bgp/model/ids.ts";
 import type { PathOrigin } from "../../../src/rib/export.ts";
 import { importRefusal } from "../../../src/rib/import.ts";
+import { viewOf } from "../../harness/canonical.ts";
 import { exported, refusal } from "./exported.ts";
 import { attributes, importPeer, path, target } from "./sample.ts";
 
@@ -79,7 +80,7 @@ class Network {
       const sent = this.#send(neighbor, speaker, a === neighbor ? bIsClient : aIsClient);
       if (sent === undefined) continue;
       const peer = importPeer({ routerId: idOf(speaker), clusterIds: [routerId(clusters[speaker] ?? 0)] });
-      if (importRefusal(sent, peer) !== undefined) continue;
+      if (importRefusal(viewOf(sent), peer) !== undefined) continue;
       const isClient = a === neighbor ? aIsClient : bIsClient;
       const clusterId = routerId(clusters[speaker] ?? 0);
       heard.push({

@@ -7,6 +7,7 @@ import type { PeerId } from "../../../src/bgp/model/ids.ts";
 import type { SessionFacts } from "../../../src/bgp/model/ports.ts";
 import { formatPrefix, type Prefix, parsePrefix } from "../../../src/bgp/model/prefix.ts";
 import { PrefixBatch } from "../../../src/bgp/model/prefix-batch.ts";
+import { viewOf } from "../../harness/canonical.ts";
 import { facts, peerOptions, RibBench } from "../../harness/rib-bench.ts";
 
 const PEERS = [1, 2, 3] as PeerId[];
@@ -124,7 +125,7 @@ function run(steps: readonly Step[], addPath: boolean): void {
       batch.clear();
       batch.add(prefix, id);
       if (s.kind === "announce") {
-        rib.announce(peer, attributesOf(s.attributes), batch);
+        rib.announce(peer, viewOf(attributesOf(s.attributes)), batch);
         model
           .of(peer)
           .set(key(formatPrefix(prefix), id), { prefix: formatPrefix(prefix), attributes: s.attributes, stale: false });

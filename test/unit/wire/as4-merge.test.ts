@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type AsPath, formatAsPath, SegmentType } from "../../../src/bgp/model/as-path.ts";
 import { asn } from "../../../src/bgp/model/ids.ts";
 import { mergePath } from "../../../src/bgp/wire/attributes/as4-merge.ts";
-import { decoderFor, NEXT_HOP, NLRI, ORIGIN_IGP, updateBody } from "./messages.ts";
+import { attributesOf, decoderFor, NEXT_HOP, NLRI, ORIGIN_IGP, updateBody } from "./messages.ts";
 
 /** "1 2 {3 4}" and "(5 6)", as formatAsPath writes them. */
 function path(text: string): AsPath {
@@ -39,7 +39,7 @@ describe("mergePath", () => {
 describe("UPDATE of an old speaker", () => {
   const decode = (attributes: string) => {
     const update = decoderFor({ fourOctetAs: false }).decode(updateBody(`${ORIGIN_IGP}${NEXT_HOP}${attributes}`, NLRI));
-    const got = update.announced[0]?.attributes;
+    const got = attributesOf(update);
     return { path: formatAsPath(got?.asPath ?? []), aggregator: got?.aggregator?.asNumber };
   };
   const AS_PATH_OLD = "400206 0202 fde9 5ba0";

@@ -1,6 +1,7 @@
 /** Builds messages for tests out of hex, so that a test names only what it is about. */
 
 import { sameAddress } from "../../../src/bgp/model/address.ts";
+import type { PathAttributes } from "../../../src/bgp/model/attributes.ts";
 import type { NegotiatedFamily } from "../../../src/bgp/model/capability.ts";
 import { Family } from "../../../src/bgp/model/family.ts";
 import { MessageType, NotificationError, type UpdateMessage } from "../../../src/bgp/model/messages.ts";
@@ -11,6 +12,7 @@ import { describeNotification } from "../../../src/bgp/wire/notification-text.ts
 import { decodeOpen } from "../../../src/bgp/wire/open.ts";
 import { decodeRouteRefresh } from "../../../src/bgp/wire/route-refresh.ts";
 import { UpdateDecoder, type UpdateDecoderOptions } from "../../../src/bgp/wire/update-decoder.ts";
+import { attributesIn } from "../../harness/canonical.ts";
 import { bytesOf } from "./expect-codec.ts";
 
 export const ORIGIN_IGP = "400101 00";
@@ -55,6 +57,12 @@ export function prefixesOf(batch: PrefixBatch | undefined): string[] {
     const id = batch.pathIds[i] ?? 0;
     return `${formatPrefix(batch.prefixAt(i))}${id === 0 ? "" : `#${id}`}`;
   });
+}
+
+/** Of the first announcement. */
+export function attributesOf(update: UpdateMessage): PathAttributes | undefined {
+  const first = update.announced[0];
+  return first === undefined ? undefined : attributesIn(first.attributes);
 }
 
 export interface Outcome {

@@ -5,6 +5,7 @@ import { NotificationCode, UpdateSubcode } from "../../../src/bgp/model/messages
 import { bytesOf, hexOf } from "./expect-codec.ts";
 import {
   AS_PATH,
+  attributesOf,
   decoderFor,
   MANDATORY,
   MP_REACH,
@@ -76,7 +77,7 @@ describe("§3 c, attribute flags: treat-as-withdraw", () => {
   it("takes a partial optional transitive one, and remembers that it is", () => {
     const update = decoderFor().decode(updateBody(`${MANDATORY}e00804fde90001 c02304 0000fde9`, NLRI));
     expect(outcomeOf(update)).toEqual(FINE);
-    expect(update.announced[0]?.attributes.partial).toEqual([8]);
+    expect(attributesOf(update)?.partial).toEqual([8]);
   });
 });
 
@@ -105,7 +106,7 @@ describe("§3 d, missing mandatory attributes: treat-as-withdraw", () => {
 describe("§3 g, attributes that are there twice", () => {
   it("the first one holds", () => {
     const update = decoderFor().decode(updateBody(`${MANDATORY}80040400000001 80040400000002`, NLRI));
-    expect(update.announced[0]?.attributes.med).toBe(1);
+    expect(attributesOf(update)?.med).toBe(1);
     expect(outcomeOf(update)).toEqual(accepted("MULTI_EXIT_DISC discard"));
   });
   it("the others are not even looked at", () => {
@@ -262,7 +263,7 @@ describe("§7, attribute by attribute", () => {
   ])("%s from an external peer is discarded", (_name, attribute, name) => {
     const update = decoderFor({ internal: false }).decode(updateBody(`${MANDATORY}${attribute}`, NLRI));
     expect(outcomeOf(update)).toEqual(accepted(`${name} discard`));
-    expect(update.announced[0]?.attributes).toMatchObject({
+    expect(attributesOf(update)).toMatchObject({
       localPref: undefined,
       originatorId: undefined,
       clusterList: [],
@@ -317,17 +318,17 @@ describe("§7, attribute by attribute", () => {
 });
 
 describe("attributes that are not known, RFC 4271 §5, §6.3", () => {
-  it("optional transitive ones are kept, with what they came with", () => {
+  it("optional transitive ones are kept, and partial from here on (§5)", () => {
     const update = decoderFor().decode(updateBody(`${MANDATORY}c0fd02beef f0fe0001 01`, NLRI));
-    expect(update.announced[0]?.attributes.unknown).toEqual([
-      { type: 253, flags: 0xc0, value: bytesOf("beef") },
+    expect(attributesOf(update)?.unknown).toEqual([
+      { type: 253, flags: 0xe0, value: bytesOf("beef") },
       { type: 254, flags: 0xe0, value: bytesOf("01") },
     ]);
     expect(update.problems).toEqual([]);
   });
   it("optional non-transitive ones are dropped without a word", () => {
     const update = decoderFor().decode(updateBody(`${MANDATORY}80fd04deadbeef`, NLRI));
-    expect(update.announced[0]?.attributes.unknown).toEqual([]);
+    expect(attributesOf(update)?.unknown).toEqual([]);
     expect(update.problems).toEqual([]);
   });
   it("well-known ones end the session, with the attribute as data", () => {

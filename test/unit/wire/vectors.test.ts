@@ -6,7 +6,7 @@ import { Framer } from "../../../src/bgp/wire/framer.ts";
 import { decodeOpen } from "../../../src/bgp/wire/open.ts";
 import { frrDifferences, gobgpResets, type Outcome } from "../../harness/rfc7606-cases.ts";
 import { bytesOf } from "./expect-codec.ts";
-import { decoderFor, notificationFrom, updateBody } from "./messages.ts";
+import { attributesOf, decoderFor, notificationFrom, updateBody } from "./messages.ts";
 import { describeData, rowsOf } from "./shared-data.ts";
 import { mpPrefixes, nlriPrefixes, readAnyUpdate, type WiresharkUpdate, withdrawnPrefixes } from "./wireshark.ts";
 
@@ -41,7 +41,7 @@ function outcomeOfCase(row: { attr_type?: number; attr_hex?: string; nexthop?: s
   if (error !== undefined) return "session-reset";
   const update = decoderFor({ internal }).decode(body);
   if (update.announced.length === 0) return update.withdrawn.length === 1 ? "treat-as-withdraw" : "accept";
-  const unknown = update.announced[0]?.attributes.unknown.length ?? 0;
+  const unknown = attributesOf(update)?.unknown.length ?? 0;
   const dropped = row.attr_type !== undefined && row.attr_type > 18 && unknown === 0 && row.attr_type !== 32;
   return update.problems.length > 0 || dropped ? "discard" : "accept";
 }

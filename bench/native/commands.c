@@ -207,6 +207,8 @@ static bool carry_out(char *line)
 		command_drop(&words);
 	else if (strcmp(command, "churn") == 0)
 		command_churn(&words);
+	else if (strcmp(command, "pace") == 0)
+		pace = number_of(&words, "share", 0.005);
 	else if (strcmp(command, "stats") == 0)
 		print_stats();
 	else if (strcmp(command, "wait") == 0)
@@ -241,7 +243,7 @@ bool commands_run(void)
 		if (is_waiting && (dialer_is_busy() || is_expecting() || is_churning))
 			break;
 		is_waiting = false;
-		char *end = memchr(input + at, '\n', input_length - at);
+		char *end = at == input_length ? NULL : memchr(input + at, '\n', input_length - at);
 		if (end == NULL)
 			break;
 		*end = 0;
@@ -250,7 +252,8 @@ bool commands_run(void)
 		goes_on = carry_out(line);
 	}
 	input_length -= at;
-	memmove(input, input + at, input_length);
+	if (at > 0)
+		memmove(input, input + at, input_length);
 	return goes_on;
 }
 

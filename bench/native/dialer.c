@@ -18,17 +18,23 @@ static bool is_connecting;
 static double started;
 static uint64_t retries_before;
 
-static void enqueue(struct session *session, double at)
+/* Where those were who have left, or else in more memory. */
+static void make_room(void)
 {
-	if (line_tail == line_room) {
+	if (line_head > line_room / 2) {
 		line_tail -= line_head;
 		memmove(line, line + line_head, line_tail * sizeof *line);
 		line_head = 0;
-		if (line_tail * 2 >= line_room) {
-			line_room = line_tail * 2 + 64;
-			line = allocate(line, line_room, sizeof *line);
-		}
+	} else {
+		line_room = line_room * 2 + 64;
+		line = allocate(line, line_room, sizeof *line);
 	}
+}
+
+static void enqueue(struct session *session, double at)
+{
+	if (line_tail == line_room)
+		make_room();
 	line[line_tail++] = session;
 	session->state = WAITING;
 	session->dial_at = at;

@@ -90,11 +90,14 @@ void session_drop(struct session *session, bool hard);
 /* Timers: keepalives and hold times, once a second is enough; slow readers, when `seconds` have passed. */
 void sessions_keep_alive(double now);
 void sessions_read_slowly(double seconds);
-extern int slow_count;
+/* How many are slow readers, and how many have something to write that the socket does not take. */
+extern int slow_count, blocked_count;
 
 /* receive.c: what comes in. */
 /* Reads once, at most `limit` octets. */
 void session_read(struct session *session, size_t limit);
+/* Since the program began. */
+extern uint64_t read_count, received_octets;
 
 /* dialer.c: who is dialled when. */
 void dialer_start(int window, bool resend);
@@ -114,6 +117,8 @@ extern uint64_t retry_count;
 extern struct traffic received, sent;
 double now_seconds(void);
 void clock_start(void);
+/* Seconds since then. */
+double clock_elapsed(void);
 void expect(uint32_t count, bool except_own, bool only_fast);
 bool is_expecting(void);
 /* To be called whenever what a session holds, or its state, has changed. */
@@ -146,4 +151,7 @@ bool blob_open(const char *path, size_t offset, size_t length, struct blob *blob
 /* Calls for each prefix that the messages of a blob announce, or withdraw. */
 void blob_prefixes(struct blob blob, bool announced, void (*call)(void *context, uint32_t number), void *context);
 
+/* generator.c: the main loop. */
 extern int epoll_fd;
+/* The part of the time measured so far for which little things may gather before they are read. */
+extern double pace;

@@ -46,6 +46,11 @@ void clock_start(void)
 	clock_seconds = now_seconds();
 }
 
+double clock_elapsed(void)
+{
+	return now_seconds() - clock_seconds;
+}
+
 static void print_traffic(void)
 {
 	typedef unsigned long long number;

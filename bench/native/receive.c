@@ -6,6 +6,8 @@
 
 enum { READ_SIZE = 256 * 1024 };
 
+uint64_t read_count, received_octets;
+
 /* Room in front for the beginning of a message that an earlier read ended in. */
 static uint8_t buffer[MAX_MESSAGE + READ_SIZE];
 
@@ -117,6 +119,8 @@ void session_read(struct session *session, size_t limit)
 			session_lost(session, strerror(errno));
 		return;
 	}
+	read_count++;
+	received_octets += (size_t)octets;
 	received.octets += (size_t)octets;
 	session->allowance -= (double)octets;
 	if (session->hold > 0)

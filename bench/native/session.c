@@ -18,7 +18,7 @@ struct session **sessions;
 int session_count;
 struct sockaddr_storage target;
 socklen_t target_length;
-int slow_count;
+int slow_count, blocked_count;
 
 struct session *session_new(void)
 {
@@ -68,6 +68,7 @@ static void reset(struct session *session)
 		slow_count--;
 	session->state = IDLE;
 	session->queued = 0;
+	blocked_count -= session->waits_for_room;
 	session->waits_for_room = false;
 	session->partial_length = 0;
 	bitmap_clear(&session->held);
@@ -196,6 +197,7 @@ void session_flush(struct session *session)
 	bool waits = session->queued > 0;
 	if (waits != session->waits_for_room) {
 		session->waits_for_room = waits;
+		blocked_count += waits ? 1 : -1;
 		set_interest(session);
 	}
 }

@@ -7,12 +7,13 @@ import { BenchError } from "./bench-error.ts";
 import { daemonNames, selectDaemons, usualDaemons } from "./daemons/catalogue.ts";
 import { thisMachine } from "./machine.ts";
 import { Namespace } from "./namespace.ts";
+import { buildNative } from "./native/build.ts";
 import { progressLines } from "./report/progress-lines.ts";
 import { textReport } from "./report/text-table.ts";
 import type { CaseResult, Results } from "./results.ts";
 import { Runner } from "./runner.ts";
 import { casesOf, type Scale, scenarios } from "./scenarios/catalogue.ts";
-import { setUpBench } from "./set-up.ts";
+import { checkPrivileges, installDaemons } from "./set-up.ts";
 
 interface Options {
   readonly rounds: number;
@@ -91,22 +92,31 @@ Examples:
 
 async function measure(words: readonly string[], options: Options): Promise<void> {
   const cases = casesOf(words, options.scale);
+  checkPrivileges();
+  const tools = await buildNative();
   const selected = selectDaemons({
     names: options.daemons,
     executables: options.starling,
     nodes: options.node,
     nodeArguments: options.nodeArgument,
+    tools,
   });
-  const { daemons, generator } = await setUpBench(selected);
+  const daemons = await installDaemons(selected, say);
   const versions = Object.fromEntries(daemons.map((daemon) => [daemon.name, daemon.version()]));
   const { rounds, timeout, keep } = options;
-  const runner = new Runner({ daemons, rounds, timeoutSeconds: timeout, generator, keep }, progressLines(say), () =>
+  const runner = new Runner({ daemons, rounds, timeoutSeconds: timeout, tools, keep }, progressLines(say), () =>
     Namespace.create(),
   );
   const head = { startedAt: new Date().toISOString(), machine: thisMachine(), versions, rounds };
   const done: CaseResult[] = [];
   for (const one of cases) {
-    done.push(await runner.run(one));
+    try {
+      done.push(await runner.run(one));
+    } catch (error) {
+      // A case that cannot be prepared, for want of data: the others can.
+      if (!(error instanceof BenchError)) throw error;
+      say(`\n${one.scenario.name} is left out: ${error.message}`);
+    }
     // After each case: what was measured is not lost to an interruption.
     if (options.json !== undefined) writeResults(options.json, { ...head, cases: done });
   }

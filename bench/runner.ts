@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { BenchError } from "./bench-error.ts";
 import type { Daemon } from "./daemons/daemon.ts";
 import type { Namespace } from "./namespace.ts";
+import type { NativeTools } from "./native/build.ts";
 import type { CaseResult } from "./results.ts";
-import type { Parameters, PreparedCase, Scenario } from "./scenarios/scenario.ts";
+import type { Companion, Parameters, PreparedCase, RunContext, Scenario } from "./scenarios/scenario.ts";
 import { type Run, summarise } from "./statistics.ts";
 
 /** Those that others are compared with. */
@@ -18,7 +19,7 @@ export interface RunnerOptions {
   readonly rounds: number;
   /** For one run of one daemon. */
   readonly timeoutSeconds: number;
-  readonly generator: string;
+  readonly tools: NativeTools;
   /** Keep configuration files and logs, and say where. */
   readonly keep: boolean;
 }
@@ -67,37 +68,42 @@ export class Runner {
   }
 
   async #rounds(prepared: PreparedCase, folder: string): Promise<Map<string, Run[]>> {
-    const runs = new Map<string, Run[]>();
-    const out = new Set<Daemon>();
-    for (const daemon of this.#options.daemons) {
-      const why = prepared.cannot(daemon);
-      if (why === undefined) continue;
-      out.add(daemon);
-      this.#progress.leftOut(daemon.name, why);
-    }
+    const contenders = this.#contenders(prepared);
+    const runs = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
     for (let round = 1; round <= this.#options.rounds; round++) {
-      for (const daemon of this.#options.daemons) {
-        if (out.has(daemon)) continue;
-        const run = await this.#once(prepared, daemon, round, join(folder, `${daemon.name}-${round}`));
+      for (const contender of contenders) {
+        const own = runs.get(contender.name) ?? [];
         // What failed once is not tried again: a hung daemon costs its time only once.
-        if ("failure" in run) out.add(daemon);
-        runs.set(daemon.name, [...(runs.get(daemon.name) ?? []), run]);
-        this.#progress.ran(daemon.name, run);
+        if (own.some((run) => "failure" in run)) continue;
+        const run = await this.#once(contender, round, join(folder, `${contender.name}-${round}`));
+        own.push(run);
+        this.#progress.ran(contender.name, run);
       }
     }
     return runs;
   }
 
-  async #once(prepared: PreparedCase, daemon: Daemon, round: number, folder: string): Promise<Run> {
+  /** The daemons that have a part in it, and what else is measured. */
+  #contenders(prepared: PreparedCase): Companion[] {
+    const contenders: Companion[] = [];
+    for (const daemon of this.#options.daemons) {
+      const why = prepared.cannot?.(daemon);
+      if (why !== undefined) this.#progress.leftOut(daemon.name, why);
+      else contenders.push({ name: daemon.name, run: (context) => prepared.run({ ...context, daemon }) });
+    }
+    return [...contenders, ...(prepared.beside ?? [])];
+  }
+
+  async #once(contender: Companion, round: number, folder: string): Promise<Run> {
     mkdirSync(folder);
-    const { timeoutSeconds, generator } = this.#options;
+    const { timeoutSeconds, tools } = this.#options;
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), timeoutSeconds * 1000);
     // A namespace for each run: no connection of the last one lingers in it.
     const namespace = await this.#newNamespace();
+    const context: RunContext = { namespace, folder, tools, signal: timeout.signal };
     try {
-      const outcome = await prepared.run({ daemon, namespace, folder, generator, signal: timeout.signal });
-      return { round, ...outcome };
+      return { round, ...(await contender.run(context)) };
     } catch (error) {
       if (!(error instanceof BenchError)) throw error;
       return { round, failure: timeout.signal.aborted ? `no result in ${timeoutSeconds} s` : error.message };

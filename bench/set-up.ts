@@ -3,27 +3,25 @@
 import { installDebianPackages } from "../scripts/lib/debian.mjs";
 import { BenchError } from "./bench-error.ts";
 import type { Daemon } from "./daemons/daemon.ts";
-import { buildNative } from "./native/build.ts";
 
-export interface BenchParts {
-  /** Those that are there. */
-  readonly daemons: readonly Daemon[];
-  /** Where the load generator is. */
-  readonly generator: string;
+/** Throws a BenchError, in words, where the benchmark cannot run at all. */
+export function checkPrivileges(): void {
+  if (process.platform !== "linux") throw new BenchError("the benchmark needs Linux: it is made of network namespaces");
+  if (process.getuid?.() === 0) return;
+  throw new BenchError(
+    'the benchmark makes network namespaces, and that needs root: run `sudo env "PATH=$PATH" npm run bench`',
+  );
 }
 
-/** Says which daemons are left out. Throws a BenchError where nothing can be measured at all. */
-export async function setUpBench(wanted: readonly Daemon[]): Promise<BenchParts> {
-  if (process.getuid?.() !== 0) {
-    throw new BenchError(
-      'the benchmark makes network namespaces, and that needs root: run `sudo env "PATH=$PATH" npm run bench`',
-    );
+/** Installs what is missing where that can be done. Returns the daemons that are there, and says which are left out. */
+export async function installDaemons(wanted: readonly Daemon[], say: (line: string) => void): Promise<Daemon[]> {
+  const isMissing = (daemon: Daemon) => !daemon.isInstalled();
+  const packages = wanted.filter(isMissing).flatMap(({ debianPackage }) => debianPackage ?? []);
+  if (packages.length > 0) await installDebianPackages({ only: packages, what: "measurements" });
+  for (const { name, debianPackage } of wanted.filter(isMissing)) {
+    say(`${name} is left out: it is not installed (Debian's package is ${debianPackage})`);
   }
-  const missing = wanted.filter((daemon) => !daemon.isInstalled());
-  const packages = missing.flatMap(({ debianPackage }) => debianPackage ?? []);
-  if (packages.length > 0) await installDebianPackages({ only: [...packages, "iproute2"], what: "measurements" });
-  const daemons = wanted.filter((daemon) => daemon.isInstalled());
-  if (daemons.length === 0) throw new BenchError("none of the daemons is installed");
-  const { generator } = await buildNative();
-  return { daemons, generator };
+  const there = wanted.filter((daemon) => !isMissing(daemon));
+  if (there.length === 0) throw new BenchError("none of the daemons is installed");
+  return there;
 }

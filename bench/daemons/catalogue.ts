@@ -2,17 +2,19 @@
 
 import { basename, dirname, resolve } from "node:path";
 import { BenchError } from "../bench-error.ts";
+import type { NativeTools } from "../native/build.ts";
 import { bird } from "./bird.ts";
 import type { Daemon } from "./daemon.ts";
 import { frr, frrAsInstalled } from "./frr.ts";
 import { gobgpd } from "./gobgpd.ts";
 import { openbgpd } from "./openbgpd.ts";
+import { relay } from "./relay.ts";
 import { starling } from "./starling.ts";
 import { versionOf } from "./version.ts";
 
-const others: readonly Daemon[] = [bird, frr, frrAsInstalled, openbgpd, gobgpd];
+const installed: readonly Daemon[] = [bird, frr, frrAsInstalled, openbgpd, gobgpd];
 
-export const daemonNames: readonly string[] = ["starling", ...others.map(({ name }) => name)];
+export const daemonNames: readonly string[] = ["starling", ...installed.map(({ name }) => name), "relay"];
 
 /** Those that run unless --daemons says otherwise. */
 export const usualDaemons: readonly string[] = daemonNames.filter((name) => name !== frrAsInstalled.name);
@@ -23,12 +25,14 @@ export interface Selection {
   readonly executables: readonly string[];
   readonly nodes: readonly string[];
   readonly nodeArguments: readonly string[];
+  readonly tools: NativeTools;
 }
 
 export function selectDaemons(selection: Selection): Daemon[] {
   return selection.names.flatMap((name) => {
     if (name === "starling") return starlings(selection);
-    const daemon = others.find((candidate) => candidate.name === name);
+    if (name === "relay") return [relay(selection.tools.relay)];
+    const daemon = installed.find((candidate) => candidate.name === name);
     if (daemon === undefined) throw new BenchError(`no daemon "${name}": there are ${daemonNames.join(", ")}`);
     return [daemon];
   });

@@ -45,6 +45,8 @@ export interface Daemon {
   version(): string;
   /** What of a network it cannot do, in words; undefined where it can. */
   cannot?(network: Network): string | undefined;
+  /** What was said is not said again to those who come later: a session that ends takes nothing back. */
+  readonly forgets?: true;
   /** Writes its configuration into the folder. */
   prepare(network: Network, folder: string, options: { readonly probe: boolean }): Launch;
 }

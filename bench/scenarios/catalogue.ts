@@ -2,13 +2,20 @@
 
 import { BenchError } from "../bench-error.ts";
 import type { Case } from "../runner.ts";
+import { churn } from "./churn.ts";
 import { full } from "./full.ts";
+import { idle } from "./idle.ts";
+import { kernel } from "./kernel.ts";
+import { mrt } from "./mrt.ts";
 import { reflect } from "./reflect.ts";
 import type { Parameters, Scenario } from "./scenario.ts";
+import { slow } from "./slow.ts";
+import { startup } from "./startup.ts";
+import { storm } from "./storm.ts";
 
 export type Scale = "small" | "full";
 
-export const scenarios: readonly Scenario[] = [reflect, full];
+export const scenarios: readonly Scenario[] = [reflect, full, mrt, churn, storm, slow, kernel, idle, startup];
 
 /**
  * Words such as `reflect K=500 P=4 churn`: a scenario with parameters is one case, one without is all cases of the scale,

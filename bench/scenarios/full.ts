@@ -33,7 +33,6 @@ export const full: Scenario = {
     const { network, sessions } = fullNetwork(parameters, folder);
     return {
       notes: [],
-      cannot: () => undefined,
       run: (context) =>
         withLoad(context, network, sessions, (load) =>
           measured(load, () => {

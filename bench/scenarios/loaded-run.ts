@@ -5,7 +5,7 @@ import type { Network } from "../daemons/daemon.ts";
 import { RunningDaemon } from "../daemons/running.ts";
 import type { Figures } from "../figures.ts";
 import { BUSY, type Converged, Generator, type GeneratorSession } from "../generator.ts";
-import type { Outcome, RunContext } from "./scenario.ts";
+import type { DaemonContext, Outcome } from "./scenario.ts";
 
 /** So many dials in flight: what a daemon does with a burst of them is another scenario. */
 const DIALS = 32;
@@ -17,14 +17,14 @@ export interface Load {
 
 /** Starts both, waits until all sessions are Established and the daemon has nothing left to do, and ends both after `work`. */
 export async function withLoad<Result>(
-  context: RunContext,
+  context: DaemonContext,
   network: Network,
   sessions: readonly GeneratorSession[],
   work: (load: Load) => Promise<Result>,
   probe = true,
 ): Promise<Result> {
   const daemon = await RunningDaemon.start(context.daemon, network, { ...context, probe });
-  const generator = new Generator(context.generator, context.namespace, context.signal);
+  const generator = new Generator(context.tools.generator, context.namespace, context.signal);
   try {
     generator.target(network.address, network.port);
     for (const session of sessions) generator.session(session);

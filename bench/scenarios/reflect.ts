@@ -34,7 +34,6 @@ export const reflect: Scenario = {
     const { network, sessions, routes } = clientNetwork(parameters, folder);
     return {
       notes: [],
-      cannot: () => undefined,
       run: (context) =>
         withLoad(context, network, sessions, (load) =>
           measured(load, () => {

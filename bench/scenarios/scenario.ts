@@ -3,6 +3,7 @@
 import type { Daemon, FamilyName, Network, NetworkPeer } from "../daemons/daemon.ts";
 import type { Figures } from "../figures.ts";
 import type { Namespace } from "../namespace.ts";
+import type { NativeTools } from "../native/build.ts";
 
 /** Given by name: K=1000, family=ipv6. */
 export type Parameters = Readonly<Record<string, number | string>>;
@@ -21,20 +22,30 @@ export interface Scenario {
 export interface PreparedCase {
   /** Said once, before the runs. */
   readonly notes: readonly string[];
-  /** Why a daemon has no part in it; undefined where it has. */
-  cannot(daemon: Daemon): string | undefined;
+  /** Why a daemon has no part in it; undefined where it has, or where all have. */
+  readonly cannot?: (daemon: Daemon) => string | undefined;
+  run(context: DaemonContext): Promise<Outcome>;
+  /** What else is measured in each round. */
+  readonly beside?: readonly Companion[];
+}
+
+/** A program that is no daemon, to compare with. */
+export interface Companion {
+  readonly name: string;
   run(context: RunContext): Promise<Outcome>;
 }
 
 export interface RunContext {
-  readonly daemon: Daemon;
   readonly namespace: Namespace;
   /** Empty, and this run's alone. */
   readonly folder: string;
-  /** The load generator. */
-  readonly generator: string;
+  readonly tools: NativeTools;
   /** Aborted when the run's time is over. */
   readonly signal: AbortSignal;
+}
+
+export interface DaemonContext extends RunContext {
+  readonly daemon: Daemon;
 }
 
 export interface Outcome {

@@ -53,7 +53,7 @@ function setsOf({ family, fourOctetAs, messages }: Feed): RouteSet[] {
   for (const message of messages.toReversed()) {
     for (const { attributes, prefixes } of decoder.decode(message.subarray(HEADER_LENGTH)).announced) {
       const internal = attributesWith(attributes.nextHop, {
-        ...attributes,
+        ...codec.decode(attributes.bytes.slice(attributes.from, attributes.end)),
         linkLocalNextHop: undefined,
         localPref: LOCAL_PREF,
       });

@@ -1,41 +1,23 @@
-/** `npm run bench`: options, set-up, the runs, and what is printed and written of them. */
+/** `npm run bench`: commands and options. */
 
-import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Command, type Command as CommanderCommand, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { BenchError } from "./bench-error.ts";
-import { daemonNames, selectDaemons, usualDaemons } from "./daemons/catalogue.ts";
-import { thisMachine } from "./machine.ts";
-import { Namespace } from "./namespace.ts";
-import { buildNative } from "./native/build.ts";
-import { progressLines } from "./report/progress-lines.ts";
-import { textReport } from "./report/text-table.ts";
-import type { CaseResult, Results } from "./results.ts";
-import { Runner } from "./runner.ts";
+import { daemonNames, usualDaemons } from "./daemons/catalogue.ts";
+import { type MeasureOptions, measure } from "./measure.ts";
+import { writeReport } from "./report/write-report.ts";
 import { casesOf, type Scale, scenarios } from "./scenarios/catalogue.ts";
-import { checkPrivileges, installDaemons } from "./set-up.ts";
-
-interface Options {
-  readonly rounds: number;
-  readonly daemons: readonly string[];
-  readonly scale: Scale;
-  readonly timeout: number;
-  readonly starling: readonly string[];
-  readonly node: readonly string[];
-  readonly nodeArgument: readonly string[];
-  readonly json: string | undefined;
-  readonly keep: boolean;
-}
+import { scalingCases } from "./scenarios/scaling.ts";
 
 const ownExecutable = fileURLToPath(new URL("../bin/starling.mjs", import.meta.url));
+const SWEEP_SECONDS = 60;
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** Runs the command of `words` and returns the exit status: 0 done, 1 failed, 2 wrong usage. */
 export async function runBench(words: readonly string[]): Promise<number> {
-  const program = buildProgram();
   try {
-    await program.parseAsync([...words], { from: "user" });
+    await buildProgram().parseAsync([...words], { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -45,18 +27,54 @@ export async function runBench(words: readonly string[]): Promise<number> {
   }
 }
 
-function buildProgram(): CommanderCommand {
-  return new Command("npm run bench --")
-    .description("measures starling beside other BGP daemons, in a network namespace; as root")
-    .argument("[scenario...]", "scenarios, each perhaps with parameters of one case; all where none is named")
+function buildProgram(): Command {
+  const program = new Command("npm run bench --")
+    .description("measures starling beside other BGP daemons, in network namespaces of its own; as root")
+    .helpCommand(false)
+    .addHelpText("after", helpText())
+    .showHelpAfterError("(--help lists what is possible)")
+    .exitOverride();
+  withOptions(program.command("run", { isDefault: true }), usualDaemons, 180)
+    .description("run scenarios, each perhaps with the parameters of one case; all where none is named")
+    .argument("[scenario...]", "scenarios and parameters, such as: reflect K=500 P=4")
+    .action(async (words: string[], options: MeasureOptions & { readonly scale: Scale }) => {
+      await measure(
+        casesOf(words, options.scale).map((one) => [one]),
+        options,
+        say,
+      );
+    });
+  withOptions(program.command("scaling"), ["starling", "bird", "frr"], SWEEP_SECONDS)
+    .description("time and memory against the number of clients and of routes, for the plots")
+    .action(async (options: MeasureOptions & { readonly scale: Scale }) => {
+      await measure(scalingCases(options.scale), options, say);
+    });
+  program
+    .command("report")
+    .description("write what result files hold into bench/RESULTS.md, and plots into docs/images")
+    .argument("<file...>", "JSON files of earlier runs")
+    .action((files: string[]) => writeReport(files, say));
+  program
+    .command("micro")
+    .description("codec, tables and fan-out alone, in this process")
+    .argument("[name...]", "of wire, rib, advertiser; all where none is named")
+    .action(async (names: string[]) => {
+      const { runMicro } = await import("./micro/catalogue.ts");
+      await runMicro(names);
+    });
+  return program;
+}
+
+function withOptions(command: Command, daemons: readonly string[], seconds: number): Command {
+  return command
     .addOption(new Option("--rounds <count>", "rounds, daemons by turns").argParser(wholeNumber).default(3))
     .addOption(
       new Option("--daemons <names>", `of ${daemonNames.join(", ")}`)
         .argParser((text) => text.split(","))
-        .default(usualDaemons, usualDaemons.join(",")),
+        .default(daemons, daemons.join(",")),
     )
-    .addOption(new Option("--scale <scale>", "which cases of each scenario").choices(["small", "full"]).default("full"))
-    .addOption(new Option("--timeout <seconds>", "for one run of one daemon").argParser(wholeNumber).default(180))
+    .addOption(new Option("--scale <scale>", "which cases").choices(["small", "full"]).default("full"))
+    .addOption(new Option("--timeout <seconds>", "for one run of one daemon").argParser(wholeNumber).default(seconds))
     .addOption(
       new Option("--starling <path>", "bin/starling.mjs of another checkout; given twice, both are measured")
         .argParser(collect)
@@ -67,64 +85,30 @@ function buildProgram(): CommanderCommand {
         .argParser(collect)
         .default([process.execPath], "this one"),
     )
-    .addOption(new Option("--node-argument <word>", "for that Node, such as --cpu-prof").argParser(collect).default([]))
+    .addOption(
+      new Option("--node-argument <word>", "for that Node, such as --node-argument=--cpu-prof")
+        .argParser(collect)
+        .default([], "none"),
+    )
     .addOption(new Option("--json <file>", "write the results there"))
-    .addOption(new Option("--keep", "keep configuration files and logs of the runs").default(false))
-    .addHelpText("after", helpText())
-    .showHelpAfterError("(--help lists what is possible)")
-    .exitOverride()
-    .action(async (words: string[], options: Options) => measure(words, options));
+    .addOption(new Option("--keep", "keep configuration files and logs of the runs").default(false));
 }
 
 function helpText(): string {
   const width = Math.max(...scenarios.map(({ name }) => name.length));
   return `
-Scenarios:
+Scenarios, with what their parameters are unless given:
 ${scenarios.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join("\n")}
+
+Options of run and scaling: npm run bench -- run --help
 
 Examples:
   npm run bench                                     every scenario with every daemon: an hour and more
   npm run bench -- reflect K=500 P=4                one case
   npm run bench -- full reflect --scale small --rounds 1
   npm run bench -- full M=200000 --daemons starling,bird --json results.json
-  npm run bench -- reflect --daemons starling --node /usr/bin/node --node /opt/node24/bin/node`;
-}
-
-async function measure(words: readonly string[], options: Options): Promise<void> {
-  const cases = casesOf(words, options.scale);
-  checkPrivileges();
-  const tools = await buildNative();
-  const selected = selectDaemons({
-    names: options.daemons,
-    executables: options.starling,
-    nodes: options.node,
-    nodeArguments: options.nodeArgument,
-    tools,
-  });
-  const daemons = await installDaemons(selected, say);
-  const versions = Object.fromEntries(daemons.map((daemon) => [daemon.name, daemon.version()]));
-  const { rounds, timeout, keep } = options;
-  const runner = new Runner({ daemons, rounds, timeoutSeconds: timeout, tools, keep }, progressLines(say), () =>
-    Namespace.create(),
-  );
-  const head = { startedAt: new Date().toISOString(), machine: thisMachine(), versions, rounds };
-  const done: CaseResult[] = [];
-  for (const one of cases) {
-    try {
-      done.push(await runner.run(one));
-    } catch (error) {
-      // A case that cannot be prepared, for want of data: the others can.
-      if (!(error instanceof BenchError)) throw error;
-      say(`\n${one.scenario.name} is left out: ${error.message}`);
-    }
-    // After each case: what was measured is not lost to an interruption.
-    if (options.json !== undefined) writeResults(options.json, { ...head, cases: done });
-  }
-  say(`\n${textReport({ ...head, cases: done })}`);
-}
-
-function writeResults(file: string, results: Results): void {
-  writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
+  npm run bench -- reflect --daemons starling --node /usr/bin/node --node /opt/node24/bin/node
+  npm run bench -- scaling --json scaling.json && npm run bench -- report results.json scaling.json`;
 }
 
 function wholeNumber(text: string): number {
@@ -133,7 +117,11 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-/** The usual value gives way to what is given. */
+const given = new WeakSet<readonly string[]>();
+
+/** The first that is given takes the place of the usual value, others follow it. */
 function collect(text: string, before: readonly string[]): readonly string[] {
-  return Object.isFrozen(before) ? Object.freeze([...before, text]) : Object.freeze([text]);
+  const values = given.has(before) ? [...before, text] : [text];
+  given.add(values);
+  return values;
 }

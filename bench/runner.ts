@@ -15,7 +15,6 @@ import { type Run, summarise } from "./statistics.ts";
 const REFERENCES = ["bird", "frr"];
 
 export interface RunnerOptions {
-  readonly daemons: readonly Daemon[];
   readonly rounds: number;
   /** For one run of one daemon. */
   readonly timeoutSeconds: number;
@@ -47,28 +46,28 @@ export class Runner {
     this.#newNamespace = newNamespace;
   }
 
-  async run({ scenario, parameters }: Case): Promise<CaseResult> {
+  /** Throws a BenchError where the case cannot be prepared. */
+  async run({ scenario, parameters }: Case, daemons: readonly Daemon[]): Promise<CaseResult> {
     const folder = mkdtempSync(join(tmpdir(), "starling-bench-"));
     const label = labelOf(scenario, parameters);
     try {
       const prepared = await scenario.prepare({ ...scenario.defaults, ...parameters }, folder);
       this.#progress.begins(label, prepared.notes);
-      const runs = await this.#rounds(prepared, folder);
+      const runs = await this.#rounds(this.#contenders(prepared, daemons), folder);
       const references = new Map(REFERENCES.flatMap((name) => pair(name, runs.get(name))));
-      const daemons = [...runs].map(([daemon, own]) => ({
+      const results = [...runs].map(([daemon, own]) => ({
         daemon,
         runs: own,
         summary: summarise(own, new Map([...references].filter(([name]) => name !== daemon))),
       }));
-      return { scenario: scenario.name, label, parameters: { ...scenario.defaults, ...parameters }, daemons };
+      return { scenario: scenario.name, label, parameters: { ...scenario.defaults, ...parameters }, daemons: results };
     } finally {
       if (this.#options.keep) this.#progress.kept(folder);
       else rmSync(folder, { recursive: true, force: true });
     }
   }
 
-  async #rounds(prepared: PreparedCase, folder: string): Promise<Map<string, Run[]>> {
-    const contenders = this.#contenders(prepared);
+  async #rounds(contenders: readonly Companion[], folder: string): Promise<Map<string, Run[]>> {
     const runs = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
     for (let round = 1; round <= this.#options.rounds; round++) {
       for (const contender of contenders) {
@@ -84,9 +83,9 @@ export class Runner {
   }
 
   /** The daemons that have a part in it, and what else is measured. */
-  #contenders(prepared: PreparedCase): Companion[] {
+  #contenders(prepared: PreparedCase, daemons: readonly Daemon[]): Companion[] {
     const contenders: Companion[] = [];
-    for (const daemon of this.#options.daemons) {
+    for (const daemon of daemons) {
       const why = prepared.cannot?.(daemon);
       if (why !== undefined) this.#progress.leftOut(daemon.name, why);
       else contenders.push({ name: daemon.name, run: (context) => prepared.run({ ...context, daemon }) });

@@ -1,7 +1,4 @@
-/**
- * Fan-out of one update group: 1000 messages to 1000 members, into sinks that only count and into sockets on loopback.
- * Run: npx tsx bench/micro/advertiser.ts [members] [messages] [sockets]
- */
+/** Fan-out of one update group: 1000 messages to 1000 members, into sinks that only count and into sockets on loopback. */
 
 import { connect, createServer, type Socket } from "node:net";
 import { Advertiser } from "../../src/bgp/advertiser.ts";
@@ -17,10 +14,11 @@ import { Turns } from "../../src/bgp/turns.ts";
 import { createAttributesCodec } from "../../src/bgp/wire/attributes-codec.ts";
 import { silentLogger } from "../../test/harness/silent-logger.ts";
 import { systemClock } from "../../test/harness/system-clock.ts";
+import type { MicroTask } from "./micro-task.ts";
 
-const MEMBERS = Number(process.argv[2] ?? 1000);
-const MESSAGES = Number(process.argv[3] ?? 1000);
-const SOCKETS = Number(process.argv[4] ?? 200);
+const MEMBERS = 1000;
+const MESSAGES = 1000;
+const SOCKETS = 200;
 const PREFIXES = 5;
 const ENCODING = {
   family: Family.Ipv4,
@@ -124,63 +122,73 @@ const except =
   (members: number) =>
   (i: number): Audience => ({ kind: "except", peer: ((i % members) + 1) as PeerId });
 
-async function countOnly(name: string, audienceOf: (i: number) => Audience): Promise<void> {
-  const sinks = Array.from({ length: MEMBERS }, () => new CountingSink());
-  const outbox = advertiser(sinks);
-  outbox.flush();
-  await until(() => outbox.slowest === outbox.position);
-  const writesBefore = sinks.reduce((n, s) => n + s.writes, 0);
-  const from = performance.now();
-  fill(outbox, audienceOf);
-  const encoded = performance.now();
-  outbox.flush();
-  const longest = await until(() => outbox.slowest === outbox.position);
-  const done = performance.now();
-  const writes = sinks.reduce((n, s) => n + s.writes, 0) - writesBefore;
-  console.log(
-    `${name}: encode ${(encoded - from).toFixed(1)} ms, fan-out to ${MEMBERS} members ${(done - encoded).toFixed(1)} ms, ` +
-      `${writes} writes, ${(((done - encoded) * 1e6) / writes).toFixed(0)} ns a write, longest turn ${longest.toFixed(1)} ms`,
-  );
+export async function advertiserTasks(): Promise<MicroTask[]> {
+  return [
+    countOnly("to all", () => ALL),
+    countOnly("to all but the source", except(MEMBERS)),
+    await overSockets(except(SOCKETS)),
+  ];
 }
 
-async function overSockets(audienceOf: (i: number) => Audience): Promise<void> {
+/** As many writes as members times messages: the time is that of one. */
+function countOnly(name: string, audienceOf: (i: number) => Audience): MicroTask {
+  const sinks = Array.from({ length: MEMBERS }, () => new CountingSink());
+  const outbox = advertiser(sinks);
+  let longest = 0;
+  let calls = 0;
+  return {
+    name: `${MESSAGES} messages ${name}, ${MEMBERS} members that count, each message and member`,
+    units: MEMBERS * MESSAGES,
+    calls: 5,
+    async run() {
+      calls += 1;
+      fill(outbox, audienceOf);
+      outbox.flush();
+      longest = await until(() => outbox.slowest === outbox.position);
+    },
+    note() {
+      const writes = sinks.reduce((sum, sink) => sum + sink.writes, 0) / calls;
+      return `${Math.round(writes)} writes a run, longest turn ${longest.toFixed(1)} ms`;
+    },
+  };
+}
+
+async function overSockets(audienceOf: (i: number) => Audience): Promise<MicroTask> {
   let received = 0;
-  const server = createServer((socket) => socket.on("data", (chunk) => (received += chunk.length)));
+  const server = createServer((socket) =>
+    socket.on("data", (chunk) => {
+      received += chunk.length;
+    }),
+  );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const bound = server.address();
   const port = typeof bound === "object" && bound !== null ? bound.port : 0;
-  const sockets = await Promise.all(
-    Array.from(
-      { length: SOCKETS },
-      () =>
-        new Promise<Socket>((resolve) => {
-          const socket = connect({ host: "127.0.0.1", port, noDelay: true }, () => resolve(socket));
-        }),
-    ),
-  );
+  const sockets = await Promise.all(Array.from({ length: SOCKETS }, () => connected(port)));
   const sinks = sockets.map((socket) => new SocketSink(socket));
   const outbox = advertiser(sinks);
   for (const [i, socket] of sockets.entries()) socket.on("drain", () => outbox.drained((i + 1) as PeerId));
-  outbox.flush();
-  await until(() => outbox.slowest === outbox.position);
-  const cpu = process.cpuUsage();
-  const from = performance.now();
-  fill(outbox, audienceOf);
-  outbox.flush();
-  const longest = await until(
-    () => outbox.slowest === outbox.position && received === sinks.reduce((n, s) => n + s.octets, 0),
-  );
-  const used = process.cpuUsage(cpu);
-  console.log(
-    `sockets: ${SOCKETS} on loopback, ${(performance.now() - from).toFixed(1)} ms, CPU ${((used.user + used.system) / 1e6).toFixed(2)} s ` +
-      `(both ends), ${(received / 1e6).toFixed(1)} MB, longest turn ${longest.toFixed(1)} ms`,
-  );
-  for (const socket of sockets) socket.destroy();
-  server.close();
+  const allArrived = () => received === sinks.reduce((sum, sink) => sum + sink.octets, 0);
+  let longest = 0;
+  return {
+    name: `${MESSAGES} messages to all but the source, ${SOCKETS} sockets on loopback, each message and socket`,
+    units: SOCKETS * MESSAGES,
+    calls: 5,
+    async run() {
+      fill(outbox, audienceOf);
+      outbox.flush();
+      longest = await until(() => outbox.slowest === outbox.position && allArrived());
+    },
+    note: () =>
+      `${(received / 1e6).toFixed(1)} MB in all, both ends in this process, longest turn ${longest.toFixed(1)} ms`,
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
 }
 
-for (let round = 0; round < 3; round++) {
-  await countOnly("all", () => ALL);
-  await countOnly("except the source", except(MEMBERS));
+function connected(port: number): Promise<Socket> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port, noDelay: true }, () => resolve(socket));
+  });
 }
-await overSockets(except(SOCKETS));

@@ -1,4 +1,4 @@
-/** What the codec costs: nanoseconds per UPDATE, per prefix, per attribute set. Run with `npx tsx bench/micro/wire.ts`. */
+/** What the codec costs: nanoseconds per UPDATE, per prefix, per attribute set. */
 
 import { ipv4, ipv6 } from "../../src/bgp/model/address.ts";
 import { SegmentType } from "../../src/bgp/model/as-path.ts";
@@ -11,6 +11,7 @@ import { createAttributesCodec } from "../../src/bgp/wire/attributes-codec.ts";
 import { Framer } from "../../src/bgp/wire/framer.ts";
 import { UpdateDecoder } from "../../src/bgp/wire/update-decoder.ts";
 import { UpdateEncoder } from "../../src/bgp/wire/update-encoder.ts";
+import type { MicroTask } from "./micro-task.ts";
 
 const codec = createAttributesCodec();
 const families = [Family.Ipv4, Family.Ipv6].map((family) => ({
@@ -40,19 +41,6 @@ function prefixesOf(family: Family, count: number): PrefixBatch {
   return batch;
 }
 
-/** The best of several rounds: what the code costs when nothing else disturbs it. */
-function measure(name: string, units: number, run: () => void): void {
-  for (let i = 0; i < 20; i++) run();
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 15; round++) {
-    const repeats = 20;
-    const start = process.hrtime.bigint();
-    for (let i = 0; i < repeats; i++) run();
-    best = Math.min(best, Number(process.hrtime.bigint() - start) / repeats);
-  }
-  console.log(`${name.padEnd(58)} ${(best / units).toFixed(1).padStart(9)} ns`);
-}
-
 /** Bodies of `count` UPDATEs with `perUpdate` prefixes each and one of `sets` attribute sets. */
 function bodies(family: Family, count: number, perUpdate: number, sets: number): Uint8Array[] {
   const encoding: Encoding = {
@@ -71,60 +59,66 @@ function bodies(family: Family, count: number, perUpdate: number, sets: number):
   });
 }
 
-const decoder = new UpdateDecoder({ internal: true, fourOctetAs: true, families });
-const decodeAll = (list: readonly Uint8Array[]) => () => {
-  for (const body of list) decoder.decode(body);
-};
-
-for (const family of [Family.Ipv4, Family.Ipv6]) {
-  const name = family === Family.Ipv4 ? "IPv4" : "IPv6";
-  measure(`${name}: decode, 1 prefix, attributes in the cache`, 1000, decodeAll(bodies(family, 1000, 1, 10)));
-  measure(`${name}: decode, 1 prefix, attributes always new`, 20_000, decodeAll(bodies(family, 20_000, 1, 20_000)));
-  const full = bodies(family, 100, 400, 1);
-  measure(`${name}: decode, per prefix, 400 in an UPDATE`, 100 * 400, decodeAll(full));
-
-  const canonical = codec.encode(attributesOf(family, 0));
-  const others = Array.from({ length: 1000 }, (_, i) => codec.encode(attributesOf(family, i)));
-  const slab = new Uint8Array(65536);
-  const encoding: Encoding = {
-    family,
-    fourOctetAs: true,
-    addPath: false,
-    extendedNextHop: false,
-    maxMessageLength: 4096,
+/** Names say what one unit is. */
+export function wireTasks(): MicroTask[] {
+  const tasks: MicroTask[] = [];
+  const add = (name: string, units: number, run: () => void) => tasks.push({ name, units, run });
+  const decoder = new UpdateDecoder({ internal: true, fourOctetAs: true, families });
+  const decodeAll = (list: readonly Uint8Array[]) => () => {
+    for (const body of list) decoder.decode(body);
   };
-  const encoder = new UpdateEncoder(encoding);
-  const one = prefixesOf(family, 1);
-  const many = prefixesOf(family, 4000);
-  measure(`${name}: encode an UPDATE of 1 prefix, same attributes`, 1000, () => {
-    for (let i = 0; i < 1000; i++) encoder.announce(canonical, one, 0, slab, 0);
+
+  for (const family of [Family.Ipv4, Family.Ipv6]) {
+    const name = family === Family.Ipv4 ? "IPv4" : "IPv6";
+    add(`${name}: decode, 1 prefix, attributes in the cache`, 1000, decodeAll(bodies(family, 1000, 1, 10)));
+    add(`${name}: decode, 1 prefix, attributes always new`, 20_000, decodeAll(bodies(family, 20_000, 1, 20_000)));
+    const full = bodies(family, 100, 400, 1);
+    add(`${name}: decode, per prefix, 400 in an UPDATE`, 100 * 400, decodeAll(full));
+
+    const canonical = codec.encode(attributesOf(family, 0));
+    const others = Array.from({ length: 1000 }, (_, i) => codec.encode(attributesOf(family, i)));
+    const slab = new Uint8Array(65536);
+    const encoding: Encoding = {
+      family,
+      fourOctetAs: true,
+      addPath: false,
+      extendedNextHop: false,
+      maxMessageLength: 4096,
+    };
+    const encoder = new UpdateEncoder(encoding);
+    const one = prefixesOf(family, 1);
+    const many = prefixesOf(family, 4000);
+    add(`${name}: encode an UPDATE of 1 prefix, same attributes`, 1000, () => {
+      for (let i = 0; i < 1000; i++) encoder.announce(canonical, one, 0, slab, 0);
+    });
+    add(`${name}: encode an UPDATE of 1 prefix, other attributes`, 1000, () => {
+      for (const bytes of others) encoder.announce(bytes, one, 0, slab, 0);
+    });
+    add(`${name}: encode, per prefix, 4000 at once`, 4000, () => encoder.announce(canonical, many, 0, slab, 0));
+  }
+
+  const set = attributesOf(Family.Ipv4, 0);
+  const bytes = codec.encode(set);
+  add("canonical bytes of an attribute set", 1000, () => {
+    for (let i = 0; i < 1000; i++) codec.encode(set);
   });
-  measure(`${name}: encode an UPDATE of 1 prefix, other attributes`, 1000, () => {
-    for (const bytes of others) encoder.announce(bytes, one, 0, slab, 0);
+  add("attribute set of canonical bytes", 1000, () => {
+    for (let i = 0; i < 1000; i++) codec.decode(bytes);
   });
-  measure(`${name}: encode, per prefix, 4000 at once`, 4000, () => encoder.announce(canonical, many, 0, slab, 0));
+
+  const stream = Buffer.concat(
+    bodies(Family.Ipv4, 900, 1, 10).map((body) => {
+      const message = Buffer.alloc(19 + body.length, 0xff);
+      message.writeUInt16BE(message.length, 16);
+      message[18] = 2;
+      message.set(body, 19);
+      return message;
+    }),
+  );
+  add("frame a message of a 64 KiB chunk", 900, () => {
+    const framer = new Framer();
+    framer.push(stream);
+    while (framer.next() !== undefined);
+  });
+  return tasks;
 }
-
-const set = attributesOf(Family.Ipv4, 0);
-const bytes = codec.encode(set);
-measure("canonical bytes of an attribute set", 1000, () => {
-  for (let i = 0; i < 1000; i++) codec.encode(set);
-});
-measure("attribute set of canonical bytes", 1000, () => {
-  for (let i = 0; i < 1000; i++) codec.decode(bytes);
-});
-
-const stream = Buffer.concat(
-  bodies(Family.Ipv4, 900, 1, 10).map((body) => {
-    const message = Buffer.alloc(19 + body.length, 0xff);
-    message.writeUInt16BE(message.length, 16);
-    message[18] = 2;
-    message.set(body, 19);
-    return message;
-  }),
-);
-measure("frame a message of a 64 KiB chunk", 900, () => {
-  const framer = new Framer();
-  framer.push(stream);
-  while (framer.next() !== undefined);
-});

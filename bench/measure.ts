@@ -6,12 +6,11 @@ import { selectDaemons } from "./daemons/catalogue.ts";
 import type { Daemon } from "./daemons/daemon.ts";
 import { thisMachine } from "./machine.ts";
 import { Namespace } from "./namespace.ts";
-import { buildNative } from "./native/build.ts";
 import { progressLines } from "./report/progress-lines.ts";
 import { textReport } from "./report/text-table.ts";
 import type { CaseResult, Results } from "./results.ts";
 import { type Case, Runner } from "./runner.ts";
-import { checkPrivileges, installDaemons } from "./set-up.ts";
+import { installDaemons, prepareMachine } from "./set-up.ts";
 
 export interface MeasureOptions {
   readonly rounds: number;
@@ -34,8 +33,7 @@ export async function measure(
   options: MeasureOptions,
   say: (line: string) => void,
 ): Promise<Results> {
-  checkPrivileges();
-  const tools = await buildNative();
+  const tools = await prepareMachine();
   const selected = selectDaemons({
     names: options.daemons,
     executables: options.starling,

@@ -4,7 +4,10 @@ import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { run, which } from "./run.mjs";
 import { marks, say, stepLine } from "./terminal.mjs";
 
-/** `service`: what the package would start on its own; the tests run their own daemons, in their own namespaces. */
+/**
+ * `service`: what the package would start on its own; the tests run their own daemons, in their own namespaces. A package
+ * without a program is known by a `file`.
+ */
 const packages = [
   { name: "iproute2", program: "ip" },
   { name: "iputils-ping", program: "ping" },
@@ -14,6 +17,8 @@ const packages = [
   { name: "gobgpd", program: "gobgpd", service: "gobgpd" },
   { name: "openbgpd", program: "bgpctl", service: "openbgpd" },
   { name: "exabgp", program: "exabgp", service: "exabgp" },
+  { name: "gcc", program: "cc" },
+  { name: "libc6-dev", file: "/usr/include/stdio.h" },
 ];
 
 const policyFile = "/usr/sbin/policy-rc.d";
@@ -25,7 +30,8 @@ const policyFile = "/usr/sbin/policy-rc.d";
  */
 export async function installDebianPackages({ only, what = "tests" } = {}) {
   const missing = packages.filter(
-    ({ name, program }) => (only === undefined || only.includes(name)) && which(program) === undefined,
+    ({ name, program, file }) =>
+      (only === undefined || only.includes(name)) && !(file === undefined ? which(program) : existsSync(file)),
   );
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name).join(" ");

@@ -40,7 +40,10 @@ export function createAttributesCodec(): AttributesCodec {
 
 /** Where the attributes after NEXT_HOP begin. */
 export function canonicalSplit(bytes: Uint8Array): number {
-  return new Reader(bytes, SPLIT_AT).u32();
+  const at = SPLIT_AT;
+  return (
+    (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0
+  );
 }
 
 export function decodeCanonical(bytes: Uint8Array): PathAttributes {

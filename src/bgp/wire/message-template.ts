@@ -25,8 +25,6 @@ export class MessageTemplate {
   readonly #after = new Writer(256);
   readonly #cursor = new NlriCursor();
   #place: PrefixPlace = "nlri";
-  #beforeBytes = this.#before.view();
-  #afterBytes = this.#after.view();
 
   /** The first prefix that the last `fill` did not write. */
   get next(): number {
@@ -35,7 +33,7 @@ export class MessageTemplate {
 
   /** Octets of the message without prefixes. */
   get fixedLength(): number {
-    return this.#beforeBytes.length + this.#afterBytes.length;
+    return this.#before.length + this.#after.length;
   }
 
   /** Prefixes in the NLRI field. Write the attributes into what is returned, then `finish`. */
@@ -71,8 +69,6 @@ export class MessageTemplate {
 
   finish(): void {
     if (this.#place === "nlri") this.#before.patch16(ATTRIBUTES_LENGTH_AT, this.#before.length - ATTRIBUTES_AT);
-    this.#beforeBytes = this.#before.view();
-    this.#afterBytes = this.#after.view();
   }
 
   /**
@@ -89,20 +85,18 @@ export class MessageTemplate {
     at: number,
   ): number {
     const cursor = this.#cursor;
-    const before = this.#beforeBytes;
-    const after = this.#afterBytes;
-    const fixed = before.length + after.length;
+    const before = this.#before;
+    const after = this.#after;
+    const fixed = this.fixedLength;
     let start = at;
     cursor.index = from;
     while (cursor.index < prefixes.count) {
       const room = Math.min(out.length - start, maxLength);
       if (room < maxLength && room < fixed + (prefixes.count - cursor.index) * nlriLength) break;
-      out.set(before, start);
-      cursor.at = start + before.length;
+      cursor.at = before.copyTo(out, start);
       encodeNlri(prefixes, cursor, out, start + room - after.length, addPath);
       const prefixesEnd = cursor.at;
-      out.set(after, prefixesEnd);
-      const end = prefixesEnd + after.length;
+      const end = after.copyTo(out, prefixesEnd);
       this.#patch(out, start, prefixesEnd, end);
       start = end;
     }
@@ -113,6 +107,9 @@ export class MessageTemplate {
     this.#place = place;
     this.#after.clear();
     const w = this.#before;
+    // What is the same in all of them stays from the time before.
+    w.truncate(ATTRIBUTES_AT);
+    if (w.length === ATTRIBUTES_AT) return w;
     w.clear();
     beginMessage(w, MessageType.Update);
     w.u16(0);

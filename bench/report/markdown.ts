@@ -3,11 +3,14 @@
 import { BenchError } from "../bench-error.ts";
 import type { CaseResult, Results } from "../results.ts";
 import { caseRows, legend, machineText, versionsText } from "./case-rows.ts";
+import { perRouteText } from "./per-route.ts";
 
 /** A heading and a table for each case. */
 export function markdownReport(results: Results): string {
   const head = [`${machineText(results)}.`, `${versionsText(results)}.`, `Cells: ${legend(results)}.`];
-  return [`${head.join("\n")}\n`, ...results.cases.map(caseSection)].join("\n");
+  const further = perRouteText(results);
+  const end = further === undefined ? [] : [`${further}\n`];
+  return [`${head.join("\n")}\n`, ...results.cases.map(caseSection), ...end].join("\n");
 }
 
 function caseSection(result: CaseResult): string {

@@ -2,10 +2,13 @@
 
 import type { CaseResult, Results } from "../results.ts";
 import { caseRows, legend, machineText, versionsText } from "./case-rows.ts";
+import { perRouteText } from "./per-route.ts";
 
 export function textReport(results: Results): string {
   const lines = [machineText(results), versionsText(results), legend(results)];
   for (const result of results.cases) lines.push("", result.label, ...caseTable(result));
+  const further = perRouteText(results);
+  if (further !== undefined) lines.push("", further);
   return `${lines.join("\n")}\n`;
 }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { BenchError } from "../bench-error.ts";
 import { barsOf, plotsOf } from "../plot/plots.ts";
 import type { Results } from "../results.ts";
+import { goalsTable } from "./goals-table.ts";
 import { markdownReport, replaceBetweenMarks } from "./markdown.ts";
 
 const document = fileURLToPath(new URL("../RESULTS.md", import.meta.url));
@@ -21,7 +22,10 @@ export function writeReport(files: readonly string[], say: (line: string) => voi
   const plots = new Map<string, string>();
   for (const file of files) {
     const results = readResults(file);
-    markdown = replaceBetweenMarks(markdown, basename(file, ".json"), markdownReport(results));
+    const name = basename(file, ".json");
+    const goals = goalsTable(results, "starling");
+    const sections = goals === "" ? [] : [`### Goals\n\n${goals}`];
+    markdown = replaceBetweenMarks(markdown, name, [markdownReport(results), ...sections].join("\n"));
     const lines = plotsOf(results);
     const drawn = lines.size > 0 ? lines : barsOf(results);
     for (const [name, svg] of drawn) if (!plots.has(name)) plots.set(name, svg);

@@ -36,7 +36,7 @@ export const idle: Scenario = {
                 residentMegabytes: daemon.residentMegabytes(),
                 peakMegabytes: daemon.peakMegabytes(),
               },
-              notes: down > 0 ? [`${down} sessions went down${generator.troubles()}`] : [],
+              notes: down > 0 ? [`sessions lost: ${down}${generator.troubles()}`] : [],
             };
           },
           // The probe's timer would be most of what there is to measure.

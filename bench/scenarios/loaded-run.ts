@@ -7,8 +7,8 @@ import type { Figures } from "../figures.ts";
 import { BUSY, type Converged, Generator, type GeneratorSession } from "../generator.ts";
 import type { DaemonContext, Outcome } from "./scenario.ts";
 
-/** So many dials in flight: what a daemon does with a burst of them is another scenario. */
-const DIALS = 32;
+/** So many dials in flight: what a daemon (or its queue of eight, BIRD's) does with a burst is another scenario. */
+const DIALS = 8;
 
 export interface Load {
   readonly daemon: RunningDaemon;
@@ -65,6 +65,6 @@ export async function measured({ daemon, generator }: Load, act: () => Promise<C
     notes.push("the load generator was the bottleneck");
   }
   const { down } = await generator.stats();
-  if (down > 0) notes.push(`${down} sessions went down${generator.troubles()}`);
+  if (down > 0) notes.push(`sessions lost: ${down}${generator.troubles()}`);
   return { figures, notes };
 }

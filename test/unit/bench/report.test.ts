@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { verdicts } from "../../../bench/goals.ts";
 import { logScale } from "../../../bench/plot/log-scale.ts";
 import { barsOf, plotsOf } from "../../../bench/plot/plots.ts";
+import { goalsTable } from "../../../bench/report/goals-table.ts";
 import { markdownReport, replaceBetweenMarks } from "../../../bench/report/markdown.ts";
+import { perRoute } from "../../../bench/report/per-route.ts";
 import { textReport } from "../../../bench/report/text-table.ts";
 import type { CaseResult, Results } from "../../../bench/results.ts";
 import { type Run, summarise } from "../../../bench/statistics.ts";
@@ -102,5 +105,49 @@ describe("plots of results", () => {
     expect(scale.place(100)).toBeCloseTo(50);
     expect(scale.place(10)).toBeGreaterThan(0);
     expect(scale.ticks).toEqual([10, 30, 100, 300, 1000]);
+  });
+});
+
+describe("goals", () => {
+  const withLag = (seconds: Readonly<Record<string, number>>) => ({ ...results, cases: [caseOf(1000, seconds)] });
+
+  it("compares with another daemon in the same round, and tells the aim from the must", () => {
+    const ten = { ...withLag({ starling: 1, bird: 20 }) };
+    const cases = ten.cases.map((one) => ({ ...one, parameters: { K: 1000, P: 10, family: "ipv4" } }));
+    const found = verdicts({ ...ten, cases }, "starling");
+    expect(found.map(({ figure, over, value, reached }) => [figure, over, value, reached])).toEqual([
+      ["seconds", "bird", 0.05, "must"],
+      ["cpuSeconds", "bird", 0.05, "must"],
+      ["peakMegabytes", undefined, 30, "aim"],
+      ["lagP99", undefined, 2, "aim"],
+    ]);
+  });
+
+  it("says what is not reached, and nothing of what was not measured", () => {
+    const base = withLag({ starling: 30, bird: 20 });
+    const cases = base.cases.map((one) => ({
+      ...one,
+      scenario: "full",
+      parameters: { M: 200_000, S: 4, R: 4, family: "ipv4" },
+    }));
+    expect(verdicts({ ...base, cases }, "starling").map(({ figure, reached }) => [figure, reached])).toEqual([
+      ["seconds", "no"],
+      ["lagP99", "aim"],
+    ]);
+    expect(verdicts({ ...base, cases }, "gobgpd")).toEqual([]);
+    expect(goalsTable({ ...base, cases }, "starling")).toContain("| time, over bird's | ≤ 1 | ≤ 0.5 | 1.5 | **no** |");
+  });
+
+  it("a further route is what two tables differ by", () => {
+    const sized = (M: number, peakMegabytes: number): CaseResult => {
+      const runs: Run[] = [{ round: 1, figures: { peakMegabytes }, notes: [] }];
+      const summary = summarise(runs, new Map());
+      const parameters = { M, S: 1, R: 1, family: "ipv4" };
+      return { scenario: "full", label: `full M=${M}`, parameters, daemons: [{ daemon: "starling", runs, summary }] };
+    };
+    const two = { ...results, cases: [sized(1_000_000, 180), sized(200_000, 100)] };
+    expect(perRoute(two)).toEqual({ from: 200_000, to: 1_000_000, daemons: [{ daemon: "starling", octets: 100 }] });
+    expect(perRoute({ ...two, cases: two.cases.slice(1) })).toBeUndefined();
+    expect(verdicts(two, "starling").at(-1)).toMatchObject({ figure: "octetsPerRoute", value: 100, reached: "must" });
   });
 });

@@ -3,7 +3,7 @@
  * it rests on changes. No timers: whoever changes a route or a link says so, and takes the next hops that fare differently.
  */
 
-import { type IpAddress, isLinkLocal, isUnspecified } from "../bgp/model/address.ts";
+import { type IpAddress, ipv4, isLinkLocal, isUnspecified, sameAddress } from "../bgp/model/address.ts";
 import type { Brand } from "../bgp/model/brand.ts";
 import { Family } from "../bgp/model/family.ts";
 import type { PrefixTable } from "../columns/prefix-table.ts";
@@ -27,6 +27,11 @@ const NONE = 0 as NextHopId;
 /** Routes whose next hops rest on each other's best paths may have no outcome: so often may one change before all is at rest. */
 const RESTLESS = 32;
 
+interface Pair {
+  readonly nextHop: IpAddress;
+  readonly linkLocal: IpAddress | undefined;
+}
+
 interface Entry {
   references: number;
   readonly key: string | number;
@@ -46,6 +51,9 @@ export class NextHopTable {
   readonly #free: number[] = [];
   /** A plain IPv4 next hop by its word, others by text. */
   readonly #ids = new Map<string | number, number>();
+  /** Acquired last, should it still be there: one set after the other names the same, and the text of an IPv6 address is dear. */
+  #last = NONE;
+  #lastPair: Pair = { nextHop: ipv4(0), linkLocal: undefined };
   readonly #dependencies = new NextHopDependencies();
   readonly #dirty = new Set<number>();
   /** Those that changed since all was at rest, and of them those that change for ever: unreachable until `tryAgain`. */
@@ -65,6 +73,17 @@ export class NextHopTable {
   /** The id of the pair, resolved, with one reference more for the caller to release. */
   acquire(nextHop: IpAddress, linkLocal: IpAddress | undefined): NextHopId {
     if (isUnspecified(nextHop) && linkLocal === undefined) return NONE;
+    const last = this.#entries[this.#last];
+    if (last !== undefined && isSame(this.#lastPair, nextHop, linkLocal)) {
+      last.references++;
+      return this.#last;
+    }
+    this.#last = this.#acquire(nextHop, linkLocal);
+    this.#lastPair = { nextHop, linkLocal };
+    return this.#last;
+  }
+
+  #acquire(nextHop: IpAddress, linkLocal: IpAddress | undefined): NextHopId {
     const key = keyOf(nextHop, linkLocal);
     const known = this.#ids.get(key);
     const entry = known === undefined ? undefined : this.#entries[known];
@@ -217,6 +236,12 @@ export class NextHopTable {
       asked: (interfaceIndex) => this.#dependencies.restsOnLink(id, interfaceIndex),
     });
   }
+}
+
+function isSame(pair: Pair, nextHop: IpAddress, linkLocal: IpAddress | undefined): boolean {
+  if (!sameAddress(pair.nextHop, nextHop)) return false;
+  if (linkLocal === undefined || pair.linkLocal === undefined) return linkLocal === pair.linkLocal;
+  return sameAddress(pair.linkLocal, linkLocal);
 }
 
 function keyOf(nextHop: IpAddress, linkLocal: IpAddress | undefined): string | number {

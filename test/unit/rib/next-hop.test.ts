@@ -157,6 +157,31 @@ describe("resolution (RFC 4271 §9.1.2.1)", () => {
     expect(machine.lookups).toBeLessThanOrEqual(256);
   });
 
+  it.each([
+    ["10.0.0.7", undefined],
+    ["2001:db8::7", undefined],
+    ["2001:db8::7", "fe80::7"],
+  ])("gives %s with %s one id, resolved anew when nobody had it any more", (text, beside) => {
+    const { machine, table } = tableWith({ "10.0.0.0/24": "dev 2", "2001:db8::/64": "dev 2" });
+    const again = () => table.acquire(address(text), beside === undefined ? undefined : address(beside));
+    const id = again();
+    expect(again()).toBe(id);
+    const other = table.acquire(address("2001:db8::7"), address("fe80::8"));
+    expect(other).not.toBe(id);
+    expect(table.acquire(address("2001:db8::7"), address("fe80::8"))).toBe(other);
+    expect([again(), again()]).toEqual([id, id]);
+    expect(table.count).toBe(2);
+    for (let n = 0; n < 4; n++) table.release(id);
+    expect(table.count).toBe(1);
+    machine.set("10.0.0.0/24", "", table);
+    machine.set("2001:db8::/64", "", table);
+    // Another takes its place.
+    expect(table.acquire(address("192.0.2.1"), undefined)).toBe(id);
+    const anew = again();
+    expect(anew).not.toBe(id);
+    expect(table.isReachable(anew)).toBe(false);
+  });
+
   it("without knowledge of the machine's routes reaches everything", () => {
     const table = new NextHopTable(undefined);
     const id = table.acquire(address("10.0.0.7"), undefined);

@@ -67,11 +67,15 @@ export function decodeAttributeList(bytes: Uint8Array, end: number, context: Att
 
 /** Octets of the attribute at `at`, header included; undefined if it does not end before `end` (RFC 7606 §4). */
 export function sizeOfAttribute(bytes: Uint8Array, at: number, end: number): number | undefined {
-  const extended = ((bytes[at] ?? 0) & AttributeFlag.ExtendedLength) !== 0;
-  const header = extended ? 4 : 3;
+  const header = headerLength(bytes[at] ?? 0);
   if (at + header > end) return undefined;
-  const length = extended ? ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0) : (bytes[at + 2] ?? 0);
+  const length = header === 4 ? ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0) : (bytes[at + 2] ?? 0);
   return at + header + length > end ? undefined : header + length;
+}
+
+/** Octets of flags, type and length. */
+export function headerLength(flags: number): number {
+  return (flags & AttributeFlag.ExtendedLength) !== 0 ? 4 : 3;
 }
 
 /** RFC 7606 §3 c. RFC 4271 §4.3: the Partial bit, too, is fixed at 0 for all but optional transitive attributes. */
@@ -107,7 +111,7 @@ function decodeAttribute(
 ): Fault | undefined {
   const flags = bytes[at] ?? 0;
   const type = bytes[at + 1] ?? 0;
-  r.window(at + ((flags & AttributeFlag.ExtendedLength) !== 0 ? 4 : 3), end);
+  r.window(at + headerLength(flags), end);
   const row = attributeRow(type);
   if (row === undefined) {
     // RFC 4271 §6.3: all that are not optional must be known.

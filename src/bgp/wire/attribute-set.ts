@@ -31,8 +31,9 @@ export class AttributeSet {
   #classic: Uint8Array | undefined;
   #multiprotocol: Uint8Array | undefined;
 
-  /** The key of `walk` is the list, `listLength` octets of it, and after it the next hop of MP_REACH_NLRI, if any. */
-  constructor(walk: AttributeWalk, listLength: number, context: AttributeContext) {
+  /** Of a walk that gathered its key. */
+  constructor(walk: AttributeWalk, context: AttributeContext) {
+    const { listLength } = walk;
     this.#list = decodeAttributeList(walk.key, listLength, context);
     this.problems = this.#list.problems;
     this.withdraw = this.#list.withdraw;
@@ -43,10 +44,10 @@ export class AttributeSet {
   }
 
   /** It was made from the same bytes. */
-  matches(walk: AttributeWalk, listLength: number): boolean {
+  matches(walk: AttributeWalk): boolean {
     const mine = this.#key;
     const length = walk.keyLength;
-    if (mine.length !== length || this.#listLength !== listLength) return false;
+    if (mine.length !== length || this.#listLength !== walk.listLength) return false;
     const theirs = walk.key;
     for (let i = 0; i < length; i++) if (mine[i] !== theirs[i]) return false;
     return true;

@@ -9,9 +9,10 @@ import { AttributeSet, type Fault } from "./attribute-set.ts";
 import { CanonicalView } from "./attribute-view.ts";
 import { AttributeWalk, type MpAttribute } from "./attribute-walk.ts";
 import type { AttributeContext, AttributeRules } from "./attributes/contract.ts";
-import { isNextHopLength, mpReach } from "./attributes/mp-reach.ts";
+import { isNextHopLength, isPlainNextHop, mpReach } from "./attributes/mp-reach.ts";
 import { mpUnreach } from "./attributes/mp-unreach.ts";
 import { decodeNlri, MALFORMED } from "./nlri.ts";
+import { plainBuffer } from "./plain-list.ts";
 
 export interface UpdateDecoderOptions extends AttributeContext {
   readonly families: readonly NegotiatedFamily[];
@@ -20,9 +21,17 @@ export interface UpdateDecoderOptions extends AttributeContext {
 /** Attribute sets remembered, and the longest list worth remembering: together they bound what one session can pin. */
 const CACHE_SLOTS = 256;
 const CACHED_KEY = 1024;
-/** What the announcements of an UPDATE stand on; one pair is enough for all decoders. */
-const CLASSIC = new CanonicalView();
-const MULTIPROTOCOL = new CanonicalView();
+/** What the UPDATE being decoded is read into: one of each is enough for all sessions, and stays in the processor's cache. */
+const WALK = new AttributeWalk();
+const NLRI_SET = new CanonicalView();
+const NLRI_BYTES = plainBuffer();
+const REACHED_SET = new CanonicalView();
+const REACHED_BYTES = plainBuffer();
+const NLRI_IPV4 = new PrefixBatch(Family.Ipv4);
+const REACHED_IPV4 = new PrefixBatch(Family.Ipv4);
+const REACHED_IPV6 = new PrefixBatch(Family.Ipv6);
+const WITHDRAWN_IPV4 = new PrefixBatch(Family.Ipv4);
+const WITHDRAWN_IPV6 = new PrefixBatch(Family.Ipv6);
 const NO_PROBLEMS: readonly AttributeProblem[] = Object.freeze([]);
 const NO_BATCHES: readonly PrefixBatch[] = Object.freeze([]);
 const NO_ANNOUNCEMENTS: readonly Announcement[] = Object.freeze([]);
@@ -35,13 +44,8 @@ export class UpdateDecoder {
   readonly #context: AttributeContext;
   readonly #ipv4: NegotiatedFamily | undefined;
   readonly #ipv6: NegotiatedFamily | undefined;
-  readonly #walk = new AttributeWalk();
-  readonly #cache: (AttributeSet | undefined)[] = new Array<undefined>(CACHE_SLOTS).fill(undefined);
-  readonly #withdrawn4 = new PrefixBatch(Family.Ipv4, 16);
-  readonly #withdrawn6 = new PrefixBatch(Family.Ipv6, 16);
-  readonly #classic = new PrefixBatch(Family.Ipv4, 16);
-  readonly #reached4 = new PrefixBatch(Family.Ipv4, 16);
-  readonly #reached6 = new PrefixBatch(Family.Ipv6, 16);
+  /** Of lists that are not plain; made for the first of them. */
+  #cache: (AttributeSet | undefined)[] | undefined;
   /** Of the message being decoded, beyond those of its attribute set. */
   #problems: AttributeProblem[] | undefined;
 
@@ -56,33 +60,32 @@ export class UpdateDecoder {
     const length = body.length;
     const withdrawnEnd = fieldEnd(body, 0, length);
     const attributesEnd = fieldEnd(body, withdrawnEnd, length);
-    this.#withdrawn4.count = 0;
-    this.#withdrawn6.count = 0;
-    this.#classic.count = 0;
-    this.#reached4.count = 0;
-    this.#reached6.count = 0;
+    WITHDRAWN_IPV4.count = 0;
+    WITHDRAWN_IPV6.count = 0;
+    NLRI_IPV4.count = 0;
+    REACHED_IPV4.count = 0;
+    REACHED_IPV6.count = 0;
     this.#problems = undefined;
 
-    if (withdrawnEnd > 2) this.#decodeClassic(body, 2, withdrawnEnd, this.#withdrawn4);
+    if (withdrawnEnd > 2) this.#decodeClassic(body, 2, withdrawnEnd, WITHDRAWN_IPV4);
     if (attributesEnd === withdrawnEnd + 2) {
       if (attributesEnd < length) return this.#withoutAttributes(body, attributesEnd);
-      return this.#result(undefined, length === 4 ? this.#ipv4?.family : undefined);
+      return this.#result(NO_PROBLEMS, NO_ANNOUNCEMENTS, length === 4 ? this.#ipv4?.family : undefined);
     }
-    const walk = this.#walk;
-    walk.walk(body, withdrawnEnd + 2, attributesEnd);
+    WALK.walk(body, withdrawnEnd + 2, attributesEnd, this.#context);
     return this.#decodeWithAttributes(body, attributesEnd);
   }
 
   #decodeWithAttributes(body: Uint8Array, nlriAt: number): UpdateMessage {
-    const { reach, unreach, keyLength } = this.#walk;
+    const { reach, unreach } = WALK;
     const reachFamily = reach.present ? this.#locateReach(body, reach) : undefined;
     const unreachFamily = unreach.present ? this.#locateUnreach(body, unreach) : undefined;
     const hasNlri = nlriAt < body.length;
     const hasReached = reach.present && reach.at < reach.end;
 
-    const set = this.#attributeSet(keyLength);
-    let withdraw = set.withdraw;
-    if (withdraw === undefined) {
+    const set = isPlain(body, hasNlri, hasReached) ? undefined : this.#attributeSet();
+    let withdraw = set?.withdraw;
+    if (set !== undefined && withdraw === undefined) {
       const fault =
         flagsFault(reach, mpReach) ??
         flagsFault(unreach, mpUnreach) ??
@@ -93,71 +96,50 @@ export class UpdateDecoder {
       }
     }
     // RFC 7606 §5.2: without a prefix to withdraw, there is no telling that the prefixes were found at all.
-    if (withdraw !== undefined && !hasNlri && !hasReached && (keyLength > 0 || reach.present)) throw withdraw;
+    if (withdraw !== undefined && !hasNlri && !hasReached && (WALK.hasOthers || reach.present)) throw withdraw;
 
     if (unreachFamily !== undefined && unreach.at < unreach.end) {
-      const into = unreachFamily.family === Family.Ipv4 ? this.#withdrawn4 : this.#withdrawn6;
+      const into = unreachFamily.family === Family.Ipv4 ? WITHDRAWN_IPV4 : WITHDRAWN_IPV6;
       this.#decodeMultiprotocol(body, unreach, unreachFamily, into, mpUnreach);
     }
     if (reachFamily !== undefined) {
       const v4 = reachFamily.family === Family.Ipv4;
-      const reached = v4 ? this.#reached4 : this.#reached6;
-      const into = withdraw === undefined ? reached : v4 ? this.#withdrawn4 : this.#withdrawn6;
+      const reached = v4 ? REACHED_IPV4 : REACHED_IPV6;
+      const into = withdraw === undefined ? reached : v4 ? WITHDRAWN_IPV4 : WITHDRAWN_IPV6;
       this.#decodeMultiprotocol(body, reach, reachFamily, into, mpReach);
     }
     if (hasNlri) {
-      this.#decodeClassic(body, nlriAt, body.length, withdraw === undefined ? this.#classic : this.#withdrawn4);
+      this.#decodeClassic(body, nlriAt, body.length, withdraw === undefined ? NLRI_IPV4 : WITHDRAWN_IPV4);
     }
     const isMarker =
       unreachFamily !== undefined && body.length === 4 + unreach.end - unreach.start && unreach.at === unreach.end;
-    return this.#result(set, isMarker ? unreachFamily.family : undefined);
+    const announced = set === undefined ? announcedPlainly() : announcedBy(set);
+    return this.#result(set?.problems ?? NO_PROBLEMS, announced, isMarker ? unreachFamily.family : undefined);
   }
 
   /** Prefixes and no attribute at all: they are withdrawn (RFC 7606 §3 d). */
   #withoutAttributes(body: Uint8Array, nlriAt: number): UpdateMessage {
-    this.#walk.walk(body, nlriAt, nlriAt);
+    WALK.walk(body, nlriAt, nlriAt, this.#context);
     return this.#decodeWithAttributes(body, nlriAt);
   }
 
-  #result(set: AttributeSet | undefined, endOfRib: Family | undefined): UpdateMessage {
-    let problems = set?.problems ?? NO_PROBLEMS;
-    if (this.#problems !== undefined) problems = [...problems, ...this.#problems];
-    return {
-      withdrawn: this.#withdrawn(),
-      announced: set === undefined ? NO_ANNOUNCEMENTS : this.#announced(set),
-      endOfRib,
-      problems,
-    };
+  #result(
+    ofAttributes: readonly AttributeProblem[],
+    announced: readonly Announcement[],
+    endOfRib: Family | undefined,
+  ): UpdateMessage {
+    const problems = this.#problems === undefined ? ofAttributes : [...ofAttributes, ...this.#problems];
+    return { withdrawn: withdrawnBatches(), announced, endOfRib, problems };
   }
 
-  #withdrawn(): readonly PrefixBatch[] {
-    const v4 = this.#withdrawn4;
-    const v6 = this.#withdrawn6;
-    if (v4.count === 0) return v6.count === 0 ? NO_BATCHES : [v6];
-    return v6.count === 0 ? [v4] : [v4, v6];
-  }
-
-  #announced(set: AttributeSet): readonly Announcement[] {
-    const announced: Announcement[] = [];
-    const classic = this.#classic.count > 0 ? set.classic() : undefined;
-    if (classic !== undefined) {
-      announced.push({ family: Family.Ipv4, attributes: CLASSIC.load(classic), prefixes: this.#classic });
-    }
-    const reached = this.#reached4.count > 0 ? this.#reached4 : this.#reached6;
-    const multiprotocol = reached.count > 0 ? set.multiprotocol() : undefined;
-    if (multiprotocol !== undefined) {
-      announced.push({ family: reached.family, attributes: MULTIPROTOCOL.load(multiprotocol), prefixes: reached });
-    }
-    return announced;
-  }
-
-  #attributeSet(listLength: number): AttributeSet {
-    const walk = this.#walk;
-    const slot = walk.hash & (CACHE_SLOTS - 1);
+  #attributeSet(): AttributeSet {
+    WALK.gather();
+    this.#cache ??= new Array<undefined>(CACHE_SLOTS).fill(undefined);
+    const slot = WALK.hash & (CACHE_SLOTS - 1);
     const cached = this.#cache[slot];
-    if (cached?.matches(walk, listLength) === true) return cached;
-    const set = new AttributeSet(walk, listLength, this.#context);
-    if (walk.keyLength <= CACHED_KEY) this.#cache[slot] = set;
+    if (cached?.matches(WALK) === true) return cached;
+    const set = new AttributeSet(WALK, this.#context);
+    if (WALK.keyLength <= CACHED_KEY) this.#cache[slot] = set;
     return set;
   }
 
@@ -187,7 +169,7 @@ export class UpdateDecoder {
     if (ignored > 0) this.#report(multicast(rules.name, rules.type, ignored));
   }
 
-  /** Moves `reach.at` to the prefixes and adds the next hop to the key. Undefined: of no use to this session. */
+  /** Moves `reach.at` to the prefixes and finds the next hop. Undefined: of no use to this session. */
   #locateReach(body: Uint8Array, reach: MpAttribute): NegotiatedFamily | undefined {
     const family = this.#familyOf(body, reach, mpReach, 5);
     const lengthAt = reach.at + 3;
@@ -202,7 +184,10 @@ export class UpdateDecoder {
       throw malformedMp(body, reach, mpReach, `has a next hop of ${nextHopLength} octets`);
     }
     reach.at = prefixesAt;
-    if (family !== undefined) this.#walk.extendKey(body, lengthAt + 1, lengthAt + 1 + nextHopLength);
+    if (family !== undefined) {
+      WALK.nextHopAt = lengthAt + 1;
+      WALK.nextHopEnd = lengthAt + 1 + nextHopLength;
+    }
     return family;
   }
 
@@ -228,6 +213,56 @@ export class UpdateDecoder {
     this.#problems ??= [];
     this.#problems.push(problem);
   }
+}
+
+/** Nothing is wrong with the attributes, nor is there anything to change in them: they can be copied. */
+function isPlain(body: Uint8Array, hasNlri: boolean, hasReached: boolean): boolean {
+  const { plain, reach, unreach, nextHopAt, nextHopEnd } = WALK;
+  if (!WALK.isPlain) return false;
+  if (
+    (reach.present && hasWrongFlags(reach.flags, mpReach)) ||
+    (unreach.present && hasWrongFlags(unreach.flags, mpUnreach))
+  )
+    return false;
+  if ((hasNlri || hasReached) && !plain.hasMandatory) return false;
+  if (hasNlri && (plain.nextHopAt === undefined || !isPlainNextHop(body, plain.nextHopAt, plain.nextHopAt + 4)))
+    return false;
+  return nextHopEnd === 0 || isPlainNextHop(body, nextHopAt, nextHopEnd);
+}
+
+function announcedPlainly(): readonly Announcement[] {
+  const { plain, nextHopAt, nextHopEnd } = WALK;
+  const reached = REACHED_IPV4.count > 0 ? REACHED_IPV4 : REACHED_IPV6;
+  if (NLRI_IPV4.count === 0 && reached.count === 0) return NO_ANNOUNCEMENTS;
+  const announced: Announcement[] = [];
+  if (NLRI_IPV4.count > 0 && plain.nextHopAt !== undefined) {
+    const end = plain.write(plain.nextHopAt, plain.nextHopAt + 4, NLRI_BYTES);
+    announced.push({ family: Family.Ipv4, attributes: NLRI_SET.load(NLRI_BYTES, 0, end), prefixes: NLRI_IPV4 });
+  }
+  if (reached.count > 0) {
+    const end = plain.write(nextHopAt, nextHopEnd, REACHED_BYTES);
+    announced.push({ family: reached.family, attributes: REACHED_SET.load(REACHED_BYTES, 0, end), prefixes: reached });
+  }
+  return announced;
+}
+
+function announcedBy(set: AttributeSet): readonly Announcement[] {
+  const announced: Announcement[] = [];
+  const classic = NLRI_IPV4.count > 0 ? set.classic() : undefined;
+  if (classic !== undefined) {
+    announced.push({ family: Family.Ipv4, attributes: NLRI_SET.load(classic), prefixes: NLRI_IPV4 });
+  }
+  const reached = REACHED_IPV4.count > 0 ? REACHED_IPV4 : REACHED_IPV6;
+  const multiprotocol = reached.count > 0 ? set.multiprotocol() : undefined;
+  if (multiprotocol !== undefined) {
+    announced.push({ family: reached.family, attributes: REACHED_SET.load(multiprotocol), prefixes: reached });
+  }
+  return announced;
+}
+
+function withdrawnBatches(): readonly PrefixBatch[] {
+  if (WITHDRAWN_IPV4.count === 0) return WITHDRAWN_IPV6.count === 0 ? NO_BATCHES : [WITHDRAWN_IPV6];
+  return WITHDRAWN_IPV6.count === 0 ? [WITHDRAWN_IPV4] : [WITHDRAWN_IPV4, WITHDRAWN_IPV6];
 }
 
 /** Where the field ends whose two octets of length stand at `at`. */

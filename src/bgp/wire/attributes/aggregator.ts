@@ -2,6 +2,7 @@
 
 import type { Aggregator } from "../../model/attributes.ts";
 import { AS_TRANS, type Asn, type RouterId } from "../../model/ids.ts";
+import { isNonZero } from "./as-path.ts";
 import { type AttributeCodec, OPTIONAL_TRANSITIVE } from "./contract.ts";
 
 export const aggregator: AttributeCodec<Aggregator> = {
@@ -16,6 +17,9 @@ export const aggregator: AttributeCodec<Aggregator> = {
     const asNumber = (fourOctetAs ? r.u32() : r.u16()) as Asn;
     // RFC 7607 §2.
     return asNumber === 0 ? undefined : { asNumber, address: r.u32() as RouterId };
+  },
+  isPlain(bytes, at, end) {
+    return end - at === 8 && isNonZero(bytes, at);
   },
   encode({ asNumber, address }, w, { fourOctetAs }) {
     if (fourOctetAs) w.u32(asNumber);

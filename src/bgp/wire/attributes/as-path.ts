@@ -25,6 +25,7 @@ export const asPath: AttributeCodec<AsPath> = {
     if (!internal && path?.some(isConfederation)) return undefined;
     return path;
   },
+  isPlain: areSegmentsPlain,
   encode(path, w, { fourOctetAs }) {
     encodeSegments(path, w, fourOctetAs);
   },
@@ -53,6 +54,27 @@ export function decodeSegments(r: Reader, fourOctetAs: boolean): AsPath | undefi
     path.push({ type: type as SegmentType, asns });
   }
   return path;
+}
+
+/** Without the segments of confederations, which are rare, and not for every peer to send. */
+function areSegmentsPlain(bytes: Uint8Array, from: number, end: number): boolean {
+  for (let at = from; at < end; ) {
+    const type = bytes[at] as number;
+    if (type !== SegmentType.Sequence && type !== SegmentType.Set) return false;
+    const count = at + 1 < end ? (bytes[at + 1] as number) : 0;
+    at += 2;
+    const next = at + 4 * count;
+    if (count === 0 || next > end) return false;
+    for (; at < next; at += 4) if (!isNonZero(bytes, at)) return false;
+  }
+  return true;
+}
+
+/** The four octets at `at` are not all 0. */
+export function isNonZero(bytes: Uint8Array, at: number): boolean {
+  return (
+    ((bytes[at] as number) | (bytes[at + 1] as number) | (bytes[at + 2] as number) | (bytes[at + 3] as number)) !== 0
+  );
 }
 
 export function encodeSegments(path: AsPath, w: Writer, fourOctetAs: boolean): void {

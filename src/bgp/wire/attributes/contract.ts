@@ -44,6 +44,11 @@ export interface AttributeRules {
 export interface AttributeCodec<T> extends AttributeRules {
   /** `r` holds the value and its length is right. Undefined: malformed. What is left unread makes it malformed as well. */
   decode(r: Reader, context: AttributeContext): T | undefined;
+  /**
+   * Asked of a value whose length is right, in the form of a session with four-octet AS numbers: whether `decode` takes it, and
+   * `encode` would write the very same octets. False in doubt; absent: always.
+   */
+  isPlain?(bytes: Uint8Array, at: number, end: number): boolean;
   /** The value alone; flags, type and length are the registry's. */
   encode(value: T, w: Writer, context: AttributeContext): void;
 }

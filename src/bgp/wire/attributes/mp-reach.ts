@@ -50,6 +50,23 @@ export function isHostAddress(a: IpAddress): boolean {
   return !isUnspecified(a) && a.w0 >>> 24 !== 0xff;
 }
 
+/** The octets of a next hop, of a length that was found right, stand for a host's address and `settleNextHop` leaves them as they are. */
+export function isPlainNextHop(bytes: Uint8Array, at: number, end: number): boolean {
+  const first = bytes[at] as number;
+  if (end - at === 4) return first !== 0 && first < 0xe0;
+  if (first === 0xff || (first === 0 && isZero(bytes, at, at + 16))) return false;
+  return end - at === 16 || (isLinkLocalAt(bytes, at + 16) && !isLinkLocalAt(bytes, at));
+}
+
+function isZero(bytes: Uint8Array, from: number, end: number): boolean {
+  for (let at = from; at < end; at++) if (bytes[at] !== 0) return false;
+  return true;
+}
+
+function isLinkLocalAt(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0xfe && ((bytes[at + 1] as number) & 0xc0) === 0x80;
+}
+
 /** The next hop without its length. */
 export function encodeMpNextHop({ nextHop, linkLocal }: MpNextHop, w: Writer): void {
   w.u32(nextHop.w0);

@@ -16,6 +16,9 @@ export const origin: AttributeCodec<Origin> = {
     const value = r.u8();
     return value <= Origin.Incomplete ? (value as Origin) : undefined;
   },
+  isPlain(bytes, at) {
+    return (bytes[at] as number) <= Origin.Incomplete;
+  },
   encode(value, w) {
     w.u8(value);
   },

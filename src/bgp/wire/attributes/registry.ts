@@ -22,6 +22,7 @@ import { originatorId } from "./originator-id.ts";
 /** An attribute with its place in the draft. MP_REACH_NLRI and MP_UNREACH_NLRI have none: they are about prefixes. */
 interface AttributeRow {
   readonly rules: AttributeRules;
+  readonly isPlain: AttributeCodec<unknown>["isPlain"];
   /** False: malformed. */
   decodeInto(r: Reader, context: AttributeContext, draft: AttributeDraft): boolean;
 }
@@ -32,6 +33,7 @@ function row<K extends keyof AttributeDraft>(
 ): AttributeRow {
   return {
     rules: codec,
+    isPlain: codec.isPlain,
     decodeInto(r, context, draft) {
       const value = codec.decode(r, context);
       if (value === undefined || r.remaining > 0) return false;

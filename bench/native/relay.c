@@ -217,9 +217,14 @@ static void flush_all(void)
 	free_passed_slabs();
 }
 
-/* OPEN is answered with our own and with a KEEPALIVE. */
+/*
+ * OPEN is answered with our own and with a KEEPALIVE. The other side takes the session for established when it has these, maybe
+ * before we do: so what is passed on from now on is for this session too.
+ */
 static void answer_open(struct session *session)
 {
+	if (session->slab == NULL)
+		stand_at_end(session);
 	uint8_t message[2 * MAX_MESSAGE];
 	size_t length = write_open(message, &local);
 	length += write_keepalive(message + length);
@@ -233,12 +238,6 @@ static void answer_keepalive(struct session *session)
 	/* What is under way is a sign of life too, and nothing may come in the middle of a message. */
 	if (!session->waits_for_room)
 		send(session->fd, message, write_keepalive(message), MSG_NOSIGNAL);
-}
-
-static void establish(struct session *session)
-{
-	session->is_established = true;
-	stand_at_end(session);
 }
 
 /* One sender's table is complete, but not that of all of them: the marker is not passed on. */
@@ -256,7 +255,7 @@ static bool take_message(struct session *session, const uint8_t *message, size_t
 	else if (type == KEEPALIVE && session->is_established)
 		answer_keepalive(session);
 	else if (type == KEEPALIVE)
-		establish(session);
+		session->is_established = session->slab != NULL;
 	else if (type == UPDATE && !is_end_of_rib(message, length))
 		append(session->number, message, length);
 	return type != NOTIFICATION;

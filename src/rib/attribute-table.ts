@@ -31,9 +31,8 @@ const Field = {
   OriginatorId: 8,
   ClusterLength: 9,
   NextHop: 10,
-  Generation: 11,
 } as const;
-const STRIDE = 12;
+const STRIDE = 11;
 
 /** Summary: path length in the low 16 bits, then ORIGIN (2 bits), then this. */
 const LLGR_STALE = 1 << 18;

@@ -25,21 +25,41 @@ export function daemonStyle(daemon: string): DaemonStyle {
   return STYLES[daemon] ?? OTHER;
 }
 
-/** Class names, since a colour depends on who looks. */
+interface Page {
+  readonly paper: string;
+  readonly ink: string;
+  readonly quiet: string;
+  readonly grid: string;
+  readonly axis: string;
+}
+
+const PAGES: Readonly<Record<Mode, Page>> = {
+  light: { paper: "#ffffff", ink: "#1f2328", quiet: "#59636e", grid: "#e4e8ec", axis: "#8c959f" },
+  dark: { paper: "#0d1117", ink: "#e6edf3", quiet: "#9198a1", grid: "#262c34", axis: "#656c76" },
+};
+type Mode = "light" | "dark";
+
+/** Colours are in classes, since they depend on who looks; and written out, since not every viewer knows variables. */
 export function styleSheet(daemons: readonly string[]): string {
-  const colours = (mode: "light" | "dark") =>
-    daemons.map((daemon) => `.${className(daemon)}{--c:${daemonStyle(daemon)[mode]}}`).join("");
   return `<style>
-text{font-family:system-ui,sans-serif;font-size:${FONT_SIZE}px;fill:var(--ink)}
-.title{font-size:16px;font-weight:600}.quiet{fill:var(--quiet)}.bold{font-weight:600}
-svg{--paper:#fff;--ink:#1f2328;--quiet:#59636e;--grid:#e4e8ec;--axis:#8c959f}
-.paper{fill:var(--paper)}.grid{stroke:var(--grid)}.axis{stroke:var(--axis)}
-.line{fill:none;stroke:var(--c);stroke-width:2}.mark{fill:var(--c);stroke:var(--paper)}.open{fill:var(--paper);stroke:var(--c);stroke-width:2}
-.name{fill:var(--c);font-weight:600}.bar{fill:var(--c)}
-${colours("light")}
-@media(prefers-color-scheme:dark){svg{--paper:#0d1117;--ink:#e6edf3;--quiet:#9198a1;--grid:#262c34;--axis:#656c76}
-${colours("dark")}}
+text{font-family:system-ui,sans-serif;font-size:${FONT_SIZE}px}.title{font-size:16px;font-weight:600}.bold,.name{font-weight:600}
+.line{fill:none;stroke-width:2}.open{stroke-width:2}
+${colours("light", daemons)}
+@media(prefers-color-scheme:dark){
+${colours("dark", daemons)}
+}
 </style>`;
+}
+
+function colours(mode: Mode, daemons: readonly string[]): string {
+  const { paper, ink, quiet, grid, axis } = PAGES[mode];
+  const page = `text{fill:${ink}}.quiet{fill:${quiet}}.paper{fill:${paper}}.grid{stroke:${grid}}.axis{stroke:${axis}}`;
+  const own = daemons.map((daemon) => {
+    const [name, colour] = [className(daemon), daemonStyle(daemon)[mode]];
+    const filled = `.${name} .mark,.${name} .name,.${name} .bar{fill:${colour}}`;
+    return `${filled}.${name} .mark{stroke:${paper}}.${name} .line{stroke:${colour}}.${name} .open{fill:${paper};stroke:${colour}}`;
+  });
+  return [page, ...own].join("\n");
 }
 
 export function className(daemon: string): string {

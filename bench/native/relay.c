@@ -379,12 +379,16 @@ int main(int count, char **arguments)
 	for (;;) {
 		struct epoll_event events[MAX_EVENTS];
 		int ready = epoll_wait(epoll_fd, events, MAX_EVENTS, -1);
+		bool has_connections = false;
 		for (int i = 0; i < ready; i++) {
 			if (events[i].data.ptr == NULL)
-				take_connections();
+				has_connections = true;
 			else
 				session_event(events[i].data.ptr, events[i].events);
 		}
+		/* Last: who comes may take the place of one that has just gone. */
+		if (has_connections)
+			take_connections();
 		flush_all();
 	}
 }

@@ -13,6 +13,7 @@ import { type InputOwner, type InputSession, SessionInput } from "./session-inpu
 import { SessionTimers } from "./session-timers.ts";
 import type { Connection, DialRequest, Transport } from "./transport.ts";
 import type { Turns } from "./turns.ts";
+import type { UpdateDecoders } from "./update-decoders.ts";
 import { encodeKeepalive } from "./wire/keepalive.ts";
 import { encodeNotification } from "./wire/notification.ts";
 import { describeNotification } from "./wire/notification-text.ts";
@@ -42,6 +43,7 @@ export interface SessionParts {
   readonly random: () => number;
   readonly transport: Transport;
   readonly turns: Turns;
+  readonly decoders: UpdateDecoders;
 }
 
 const KEEPALIVE = encodeKeepalive();

@@ -3,7 +3,7 @@
 import type { IpAddress } from "../bgp/model/address.ts";
 import type { PathAttributes } from "../bgp/model/attributes.ts";
 import type { AttrsId, RouterId } from "../bgp/model/ids.ts";
-import type { SessionFacts } from "../bgp/model/ports.ts";
+import type { AttributeView, SessionFacts } from "../bgp/model/ports.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import {
@@ -63,11 +63,11 @@ export class PolicyInbound {
     };
   }
 
-  /** 0 rejects. The id is only lent: retain it to keep it. `prefix` is given if `dependsOnPrefix`. */
-  accept(received: AttrsId, prefix: Prefix | undefined): AttrsId {
+  /** 0 rejects. The id is only lent: retain it to keep it. `set` is what `received` stands for; `prefix` is given if `dependsOnPrefix`. */
+  accept(received: AttrsId, set: AttributeView, prefix: Prefix | undefined): AttrsId {
     if (prefix === undefined && this.#from === received && !this.asksInterface) return this.#result;
     this.clear();
-    this.#result = this.#judge(received, prefix);
+    this.#result = this.#judge(received, set, prefix);
     this.#from = received;
     this.#context.attributes.retain(received, 1);
     return this.#result;
@@ -91,12 +91,11 @@ export class PolicyInbound {
   }
 
   /** With one reference for the caller. */
-  #judge(received: AttrsId, prefix: Prefix | undefined): AttrsId {
+  #judge(received: AttrsId, set: AttributeView, prefix: Prefix | undefined): AttrsId {
     const table = this.#context.attributes;
     this.isBlackhole = false;
-    const view = table.viewOf(received);
-    if (importRefusal(view, this.#facts) !== undefined) return NONE;
-    if (this.#options.importPolicies.length > 0 || importChanges(view, this.#facts)) {
+    if (importRefusal(set, this.#facts) !== undefined) return NONE;
+    if (this.#options.importPolicies.length > 0 || importChanges(set, this.#facts)) {
       const attributes = table.attributes(received);
       const judged = this.#evaluate(attributes, prefix);
       if (judged.verdict === "reject") return NONE;

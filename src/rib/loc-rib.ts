@@ -120,14 +120,14 @@ export class LocRib {
     const limit = peer.limit(batch.family);
     const received = attributes.internView(set);
     const perPrefix = peer.inbound.dependsOnPrefix;
-    let accepted = perPrefix ? (0 as AttrsId) : peer.inbound.accept(received, undefined);
+    let accepted = perPrefix ? (0 as AttrsId) : peer.inbound.accept(received, set, undefined);
     const now = seconds();
     const { count, pathIds } = batch;
     prefixes.look(batch);
     for (let i = 0; i < count; i++) {
       // A new prefix is laid down at once, but for a peer whose routes may have to be turned away.
       let prefix = limit === undefined ? prefixes.findOrAddAt(batch, i) : prefixes.findAt(batch, i);
-      if (perPrefix) accepted = peer.inbound.accept(received, batch.prefixAt(i));
+      if (perPrefix) accepted = peer.inbound.accept(received, set, batch.prefixAt(i));
       const identifier = pathIds[i] as number;
       let path = prefix < 0 ? -1 : paths.find(this.table.first(prefix), id, identifier);
       if (path >= 0) {

@@ -52,7 +52,7 @@ export class PathVisits {
     const received = paths.received(path);
     if (peer === undefined || received === 0) return;
     const prefix = peer.inbound.dependsOnPrefix ? prefixes.prefix(paths.prefix(path)) : undefined;
-    const accepted = peer.inbound.accept(received, prefix);
+    const accepted = peer.inbound.accept(received, this.#attributes.viewOf(received), prefix);
     rib.setAccepted(path, accepted, accepted !== 0 && peer.inbound.isBlackhole);
   }
 

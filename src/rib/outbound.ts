@@ -18,6 +18,7 @@ import {
   dependsOnRouteContext,
   evaluate,
   type PolicyResult,
+  rejectsAll,
 } from "./policy/evaluate.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { RibPeer } from "./rib-peer.ts";
@@ -49,6 +50,8 @@ export class PolicyOutbound implements Outbound {
   #target: ExportTarget;
   #perPrefix = false;
   #isAttentive = false;
+  /** Nothing ever goes out. */
+  #isSilent = false;
   /** No rule of the operator's looks at the set: its bytes suffice. */
   #isPlain = false;
   /** The set at work. */
@@ -88,6 +91,7 @@ export class PolicyOutbound implements Outbound {
     this.#options = options;
     this.#target = this.#targetFor(options, facts, family);
     this.#perPrefix = dependsOnPrefix(options.exportPolicies) || dependsOnRouteContext(options.exportPolicies);
+    this.#isSilent = rejectsAll(options.exportPolicies);
     this.#isPlain = options.exportPolicies.length === 0 && !editsPath(this.#target);
     this.#isAttentive = family.addPathSend || dependsOnInterface(options.exportPolicies);
     this.clear();
@@ -107,6 +111,7 @@ export class PolicyOutbound implements Outbound {
   }
 
   attributesFor(path: number): AttrsId {
+    if (this.#isSilent) return NONE;
     const { paths, prefixes } = this.#table;
     const accepted = paths.accepted(path);
     const peer = paths.peer(path);

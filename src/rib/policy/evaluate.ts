@@ -67,6 +67,12 @@ export function evaluate(policies: readonly Policy[], route: PolicyRoute, contex
   return { verdict: "accept", attributes, nextHop, medSet, honoursBlackhole, policy: undefined, term: undefined };
 }
 
+/** True: no route passes, whatever it is; as towards a peer that only sends. */
+export function rejectsAll(policies: readonly Policy[]): boolean {
+  const first = policies.find(({ terms }) => terms.length > 0)?.terms[0];
+  return first?.then === "reject" && Object.values(first.match).every((condition) => condition === undefined);
+}
+
 /** False: routes with the same attributes and origin fare alike, whatever their prefix. */
 export function dependsOnPrefix(policies: readonly Policy[]): boolean {
   return asks(policies, (match) => match.prefixes !== undefined);

@@ -8,6 +8,7 @@ import {
   dependsOnPrefix,
   dependsOnRouteContext,
   evaluate,
+  rejectsAll,
   type TermOutcome,
 } from "../../../../src/rib/policy/evaluate.ts";
 import type { PolicyRoute } from "../../../../src/rib/policy/match.ts";
@@ -271,5 +272,22 @@ describe("what a verdict may depend on", () => {
   ])("%s", (_name, only, onPrefix, onContext) => {
     expect(dependsOnPrefix([policy("p", only)])).toBe(onPrefix);
     expect(dependsOnRouteContext([policy("p", only)])).toBe(onContext);
+  });
+});
+
+describe("rejectsAll", () => {
+  const all = term({}, "reject");
+  it.each<[string, readonly Term[][], boolean]>([
+    ["no policies", [], false],
+    ["a reject without conditions", [[all]], true],
+    ["the same behind a policy without terms", [[], [all]], true],
+    ["a reject with a condition", [[term({ peerType: "internal" }, "reject")]], false],
+    ["a reject of no prefix at all", [[term({ prefixes: [] }, "reject")]], false],
+    ["an accept before it", [[term({ prefixes: [] }, "accept"), all]], false],
+    ["an accept without conditions", [[term({}, "accept")], [all]], false],
+  ])("%s", (_name, policies, want) => {
+    const list = policies.map((terms) => policy("p", ...terms));
+    expect(rejectsAll(list)).toBe(want);
+    if (want) expect(evaluate(list, route("10.0.0.0/8"), NO_REPEAT).verdict).toBe("reject");
   });
 });

@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { runCommand } from "../test/harness/process.ts";
 
+/** The process that made it follows, and in one process only one stands at a time. */
 const PREFIX = "starling-bench-";
 
 export class Namespace {
@@ -19,6 +20,7 @@ export class Namespace {
    * kernel finds all of them. Removed with the process, should nobody close it.
    */
   static async create(): Promise<Namespace> {
+    await removeOrphans();
     const namespace = new Namespace(`${PREFIX}${process.pid}`);
     await runCommand(["ip", "netns", "add", namespace.name]);
     process.once("exit", namespace.#atExit);
@@ -42,16 +44,46 @@ export class Namespace {
     if (this.#isGone) return;
     this.#isGone = true;
     process.off("exit", this.#atExit);
-    const pids = (await runCommand(["ip", "netns", "pids", this.name])).split("\n").filter(Boolean);
-    for (const pid of pids) process.kill(Number(pid), "SIGKILL");
-    await runCommand(["ip", "netns", "del", this.name]);
+    await remove(this.name);
   }
 
   #removeAtOnce(): void {
     if (this.#isGone) return;
     this.#isGone = true;
     const pids = execFileSync("ip", ["netns", "pids", this.name], { encoding: "utf8" }).split("\n").filter(Boolean);
-    for (const pid of pids) process.kill(Number(pid), "SIGKILL");
+    for (const pid of pids) kill(Number(pid));
     execFileSync("ip", ["netns", "del", this.name]);
+  }
+}
+
+async function remove(name: string): Promise<void> {
+  const pids = (await runCommand(["ip", "netns", "pids", name])).split("\n").filter(Boolean);
+  for (const pid of pids) kill(Number(pid));
+  await runCommand(["ip", "netns", "del", name]);
+}
+
+/** What a benchmark that was killed left behind: its process is no more. */
+async function removeOrphans(): Promise<void> {
+  for (const line of (await runCommand(["ip", "netns", "list"])).split("\n")) {
+    const [name = ""] = line.split(" ", 1);
+    const maker = Number(name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined);
+    if (Number.isInteger(maker) && !isAlive(maker)) await remove(name);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended meanwhile, with its parent.
   }
 }

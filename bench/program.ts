@@ -16,6 +16,9 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** Runs the command of `words` and returns the exit status: 0 done, 1 failed, 2 wrong usage. */
 export async function runBench(words: readonly string[]): Promise<number> {
+  // An exit like any other: namespaces, daemons and files go with it.
+  process.once("SIGINT", () => process.exit(130));
+  process.once("SIGTERM", () => process.exit(143));
   try {
     await buildProgram().parseAsync([...words], { from: "user" });
     return 0;

@@ -50,6 +50,8 @@ export class Runner {
   async run({ scenario, parameters }: Case, daemons: readonly Daemon[]): Promise<CaseResult> {
     const folder = mkdtempSync(join(tmpdir(), "starling-bench-"));
     const label = labelOf(scenario, parameters);
+    const atExit = () => rmSync(folder, { recursive: true, force: true });
+    if (!this.#options.keep) process.once("exit", atExit);
     try {
       const prepared = await scenario.prepare({ ...scenario.defaults, ...parameters }, folder);
       this.#progress.begins(label, prepared.notes);
@@ -62,8 +64,9 @@ export class Runner {
       }));
       return { scenario: scenario.name, label, parameters: { ...scenario.defaults, ...parameters }, daemons: results };
     } finally {
+      process.off("exit", atExit);
       if (this.#options.keep) this.#progress.kept(folder);
-      else rmSync(folder, { recursive: true, force: true });
+      else atExit();
     }
   }
 

@@ -18,15 +18,28 @@ export type CaseRow =
 const UNSHOWN: readonly FigureName[] = ["firstSeconds", "generatorBusy", "lagP50", "lagP99", "lagMax"];
 const LAG: readonly FigureName[] = ["lagP50", "lagP99", "lagMax"];
 /** Those that are set against other daemons'. */
-const COMPARED: readonly FigureName[] = ["seconds", "cpuSeconds", "peakMegabytes", "latencyP50", "latencyP99"];
+const COMPARED = {
+  seconds: "time",
+  cpuSeconds: "CPU",
+  peakMegabytes: "memory",
+  latencyP50: "p50",
+  latencyP99: "p99",
+} as const satisfies Partial<Record<FigureName, string>>;
+type Compared = keyof typeof COMPARED;
+const comparedNames = Object.keys(COMPARED) as readonly Compared[];
 
 export function caseRows(result: CaseResult): CaseRows {
   const has = (name: FigureName) => result.daemons.some(({ summary }) => summary.median[name] !== undefined);
   const figures = figureNames.filter((name) => has(name) && !UNSHOWN.includes(name));
-  const compared = COMPARED.filter(has);
+  const compared = comparedNames.filter(has);
   const references = [...new Set(result.daemons.flatMap(({ summary }) => Object.keys(summary.ratios)))];
   const lag = LAG.some(has) ? ["loop lag p50/p99/max ms"] : [];
-  const head = ["daemon", ...references.map((name) => `x ${name}`), ...figures.map(figureTitle), ...lag];
+  const head = [
+    "daemon",
+    ...references.map((name) => `x ${name}: ${compared.map((each) => COMPARED[each]).join(" / ")}`),
+    ...figures.map(figureTitle),
+    ...lag,
+  ];
   const rows = result.daemons.map((entry): CaseRow => {
     const failure = failureOf(entry);
     if (failure !== undefined) return { daemon: entry.daemon, failure };
@@ -59,7 +72,7 @@ export function versionsText({ versions }: Results): string {
 /** How to read the cells. */
 export function legend({ rounds }: Results): string {
   const spread = rounds === 1 ? "one round" : `medians of ${rounds} rounds, in brackets the least and the most`;
-  return `${spread}; "x": time, CPU and peak memory, or latencies, over those of that daemon in the same round; memory is peak resident, 1 MB = 10^6 octets`;
+  return `${spread}; "x": over that daemon's figure in the same round; memory is peak resident, 1 MB = 10^6 octets`;
 }
 
 /** "0.33 / 1.00 / 14.8" */

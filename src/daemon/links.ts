@@ -15,6 +15,8 @@ export class Links implements Surroundings {
   readonly #byIndex = new Map<number, Link>();
   /** Down and without an address, perhaps gone; the oldest first. */
   readonly #bare = new Set<number>();
+  /** All addresses, by a mix of their words: asked for with each new set of attributes. Gathered anew when one came or went. */
+  #own: ReadonlyMap<number, readonly IpAddress[]> | undefined;
   /** Without the kernel's side: read when it is asked for, which is once per session. */
   readonly #fallback: () => Iterable<Link>;
 
@@ -26,6 +28,7 @@ export class Links implements Surroundings {
   set(link: Link): Link | undefined {
     const before = this.#byIndex.get(link.index);
     this.#byIndex.set(link.index, link);
+    if (!sameAddresses(before, link)) this.#own = undefined;
     this.#bare.delete(link.index);
     if (!link.up && link.addresses.length === 0) this.#bare.add(link.index);
     const [oldest] = this.#bare;
@@ -46,9 +49,8 @@ export class Links implements Surroundings {
 
   /** Only where routes are written does a next hop of our own make a route unusable: a pure reflector forwards nothing. */
   isOwnAddress(address: IpAddress): boolean {
-    for (const link of this.#byIndex.values())
-      for (const own of link.addresses) if (sameAddress(own.address, address)) return true;
-    return false;
+    this.#own ??= this.#gatherOwn();
+    return this.#own.get(address.w0 ^ address.w3)?.some((own) => sameAddress(own, address)) ?? false;
   }
 
   sessionInterface(facts: SessionFacts): number {
@@ -66,6 +68,17 @@ export class Links implements Surroundings {
     return link.addresses.find((a) => isLinkLocal(a.address))?.address;
   }
 
+  #gatherOwn(): ReadonlyMap<number, readonly IpAddress[]> {
+    const own = new Map<number, IpAddress[]>();
+    for (const link of this.#byIndex.values()) {
+      for (const { address } of link.addresses) {
+        const key = address.w0 ^ address.w3;
+        own.set(key, [...(own.get(key) ?? []), address]);
+      }
+    }
+    return own;
+  }
+
   #linkOf(facts: SessionFacts): Link | undefined {
     return this.#linkWith(facts.localAddress);
   }
@@ -75,6 +88,14 @@ export class Links implements Surroundings {
     for (const link of known) if (link.addresses.some((a) => sameAddress(a.address, address))) return link;
     return undefined;
   }
+}
+
+function sameAddresses(before: Link | undefined, link: Link): boolean {
+  const old = before?.addresses ?? [];
+  return (
+    old.length === link.addresses.length &&
+    old.every((a, i) => sameAddress(a.address, (link.addresses[i] as (typeof old)[number]).address))
+  );
 }
 
 function isOnLink(link: Link, address: IpAddress): boolean {

@@ -2,6 +2,7 @@
 
 import type { PeerId } from "../bgp/model/ids.ts";
 import type { Remainder } from "./remainder.ts";
+import type { ScanPlace } from "./round-scan.ts";
 
 /** What another group has told a member that comes from there. */
 export interface Told {
@@ -14,8 +15,7 @@ export class GroupMember {
   readonly peer: PeerId;
   /** It has not been told the whole table yet: it will have been when the scan is at this place again, one lap on. */
   joining = false;
-  scanTo = 0;
-  scanToLap = 0;
+  scanEnd: ScanPlace = { id: 0, lap: 0 };
   /** What it has still to be told since it fell behind; undefined while it reads the shared log. */
   behind: Remainder | undefined;
   /** It asked for everything again meanwhile, by RFC 7313 or without. */

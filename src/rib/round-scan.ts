@@ -1,11 +1,16 @@
 /** A walk round and round over ids, which goes on while somebody still has to be shown all of them. */
 
+/** Before which id the walk stands, and in which lap. */
+export interface ScanPlace {
+  readonly id: number;
+  readonly lap: number;
+}
+
 export class RoundScan {
   #at = 0;
   #lap = 0;
-  /** There is work until it has passed this place in this lap. */
-  #to = 0;
-  #toLap = -1;
+  /** There is work until it has passed this place. */
+  #end: ScanPlace = { id: 0, lap: -1 };
 
   /** The id that it stands before. */
   get at(): number {
@@ -13,18 +18,23 @@ export class RoundScan {
   }
 
   get isWalking(): boolean {
-    return !this.hasPassed(this.#to, this.#toLap);
+    return !this.hasPassed(this.#end);
   }
 
   /** Everything from here on, once round; returns where that ends. */
-  round(): { readonly to: number; readonly lap: number } {
-    this.#to = this.#at;
-    this.#toLap = this.#lap + 1;
-    return { to: this.#to, lap: this.#toLap };
+  round(): ScanPlace {
+    this.#end = { id: this.#at, lap: this.#lap + 1 };
+    return this.#end;
   }
 
-  hasPassed(to: number, lap: number): boolean {
-    return this.#lap > lap || (this.#lap === lap && this.#at >= to);
+  hasPassed({ id, lap }: ScanPlace): boolean {
+    return this.#lap > lap || (this.#lap === lap && this.#at >= id);
+  }
+
+  /** It will be at this id once more before it has passed that place. */
+  comesTo(id: number, { id: endId, lap: endLap }: ScanPlace): boolean {
+    const lap = id >= this.#at ? this.#lap : this.#lap + 1;
+    return lap < endLap || (lap === endLap && id < endId);
   }
 
   step(): void {

@@ -14,7 +14,7 @@ import { GroupMember, type Told } from "./group-member.ts";
 import { GroupSlots } from "./group-slots.ts";
 import { RecentWithdrawals } from "./recent-withdrawals.ts";
 import { Remainder } from "./remainder.ts";
-import { RoundScan } from "./round-scan.ts";
+import { RoundScan, type ScanPlace } from "./round-scan.ts";
 import { StagedUpdates, To } from "./staged-updates.ts";
 
 /** What a path becomes on its way out to this group. */
@@ -144,8 +144,10 @@ export class UpdateGroup {
     if (this.#closed) return;
     let i = 0;
     if (!this.isPaused) {
+      const scanEnd = this.#scanEnd();
       while (i < count) {
-        this.#consider(prefixes[i++] as number, false);
+        const prefix = prefixes[i++] as number;
+        if (scanEnd === undefined || !this.#scan.comesTo(prefix, scanEnd)) this.#consider(prefix, false);
         if (this.#staged.isFull) this.#emit();
         if (i % STEP === 0 && isTimeUp()) break;
       }
@@ -229,9 +231,7 @@ export class UpdateGroup {
   #tellAll(member: GroupMember): void {
     if (!member.joining) this.#joining++;
     member.joining = true;
-    const end = this.#scan.round();
-    member.scanTo = end.to;
-    member.scanToLap = end.lap;
+    member.scanEnd = this.#scan.round();
   }
 
   #workPending(isTimeUp: () => boolean): void {
@@ -274,9 +274,22 @@ export class UpdateGroup {
     return !this.#addPath && best >= 0 && this.#table.paths.accepted(best) === NONE;
   }
 
+  /**
+   * Where the scan has passed the first member, if all are still being told everything: what it comes to before that, it tells all.
+   * After a restart, or when a thousand peers come back at once, each route would go out twice otherwise.
+   */
+  #scanEnd(): ScanPlace | undefined {
+    if (this.#joining === 0 || this.#joining < this.#members.size) return undefined;
+    let first: ScanPlace | undefined;
+    for (const { scanEnd } of this.#members.values())
+      if (first === undefined || scanEnd.lap < first.lap || (scanEnd.lap === first.lap && scanEnd.id < first.id))
+        first = scanEnd;
+    return first;
+  }
+
   #endScans(): void {
     for (const [peer, member] of this.#members) {
-      if (!member.joining || !this.#scan.hasPassed(member.scanTo, member.scanToLap)) continue;
+      if (!member.joining || !this.#scan.hasPassed(member.scanEnd)) continue;
       this.#takeBack(member);
       this.#emit();
       // It may have fallen behind over this; then it is joining no more.

@@ -141,6 +141,29 @@ describe("while nothing is decided", () => {
   });
 });
 
+describe("when all peers come back at once", () => {
+  it.each(["after a restart", "one after the other"])("each route goes out once: %s", (how) => {
+    const bench = new RibBench();
+    if (how === "after a restart") bench.rib.hold();
+    bench.up(A);
+    bench.up(B);
+    let said = 0;
+    for (const outbox of bench.outboxes) {
+      const announce = outbox.announce.bind(outbox);
+      outbox.announce = (attributes, prefixes, audience) => {
+        said += prefixes.count;
+        announce(attributes, prefixes, audience);
+      };
+    }
+    const prefixes = Array.from({ length: 5000 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+    for (let i = 0; i < prefixes.length; i += 100) bench.announce(A, plain, ...prefixes.slice(i, i + 100));
+    bench.rib.release();
+    expect(bench.knows(B).size).toBe(prefixes.length);
+    expect(bench.knows(A).size).toBe(0);
+    expect(said).toBe(prefixes.length);
+  });
+});
+
 describe("what the configuration says is done without another cause", () => {
   it("a route that is not originated any more is withdrawn", () => {
     const bench = new RibBench();

@@ -56,6 +56,19 @@ export class HashIndex {
     return slots[homeOf(hash) & (slots.length - 1)] as number;
   }
 
+  /** Right after a search for this hash that found nothing: the record goes where that ended. */
+  insertHere(hash: number, id: number): void {
+    const segment = this.#segments[this.#number(hash)] as Segment;
+    if (segment.used >= (segment.slots.length / WORDS) * LOAD) {
+      this.insert(hash, id);
+      return;
+    }
+    this.#slots[this.#at] = hash | 0;
+    this.#slots[this.#at + 1] = id + 1;
+    segment.used++;
+    this.#count++;
+  }
+
   insert(hash: number, id: number): void {
     let segment = this.#segments[this.#number(hash)] as Segment;
     while (segment.used >= (segment.slots.length / WORDS) * LOAD) {
@@ -91,7 +104,10 @@ export class HashIndex {
     let at = this.#at;
     for (;;) {
       const place = slots[at + 1] as number;
-      if (place === 0) return -1;
+      if (place === 0) {
+        this.#at = at;
+        return -1;
+      }
       if (slots[at] === hash) {
         this.#at = at;
         return place - 1;

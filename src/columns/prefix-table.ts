@@ -135,7 +135,7 @@ export class PrefixTable {
   }
 
   #added(hash: number, id: number, length: number): void {
-    this.#index.insert(hash, id);
+    this.#index.insertHere(hash, id);
     this.#lengths[length] = (this.#lengths[length] as number) + 1;
   }
 

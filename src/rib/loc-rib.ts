@@ -281,8 +281,11 @@ export class LocRib {
     const { paths } = this.table;
     const receivedBefore = paths.received(path);
     const acceptedBefore = paths.accepted(path);
-    if (received !== 0) attributes.retain(received, 1);
-    if (accepted !== 0) attributes.retain(accepted, 1);
+    if (received === accepted && received !== 0) attributes.retain(received, 2);
+    else {
+      if (received !== 0) attributes.retain(received, 1);
+      if (accepted !== 0) attributes.retain(accepted, 1);
+    }
     if (receivedBefore !== 0) attributes.release(receivedBefore);
     if (acceptedBefore !== 0) attributes.release(acceptedBefore);
     if (peer !== undefined) {

@@ -38,7 +38,7 @@ export class PeerFamily {
   group: UpdateGroup | undefined;
 
   isCurrent(epoch: number): boolean {
-    return (this.epoch - epoch + EPOCHS) % EPOCHS <= this.#kept;
+    return epoch === this.epoch || (this.epoch - epoch + EPOCHS) % EPOCHS <= this.#kept;
   }
 
   /** All that was not announced again is gone. */

@@ -45,6 +45,8 @@ export class Rib implements RibSink {
   readonly #events: RibEvents;
   readonly #surroundings: Surroundings;
   readonly #peers = new Map<PeerId, RibPeer>();
+  /** The same by number: every decision asks for the peers of its paths. */
+  readonly #peerTable: (RibPeer | undefined)[] = [];
   readonly #ribs: Readonly<Record<Family, LocRib>>;
   readonly #retainer: Retainer;
   readonly #work: WorkQueue;
@@ -68,7 +70,7 @@ export class Rib implements RibSink {
     });
     this.nextHops = new NextHopTable(parts.options.resolveNextHops ? this.#lookup : undefined);
     this.attributes = new AttributeTable(parts.codec, this.nextHops);
-    const peer = (id: PeerId) => this.#peers.get(id);
+    const peer = (id: PeerId) => this.#peerTable[id];
     this.#ways = new Ways(this.attributes, this.nextHops, this.#lookup, peer, parts.surroundings);
     this.#visits = new PathVisits(this.attributes, peer);
     this.#ribs = { [Family.Ipv4]: this.#createRib(Family.Ipv4), [Family.Ipv6]: this.#createRib(Family.Ipv6) };
@@ -114,7 +116,9 @@ export class Rib implements RibSink {
   }
 
   addPeer(options: RibPeerOptions): void {
-    this.#peers.set(options.id, new RibPeer(options, this.#inbound(options)));
+    const peer = new RibPeer(options, this.#inbound(options));
+    this.#peers.set(options.id, peer);
+    this.#peerTable[options.id] = peer;
     if (!this.#clusterIds.all.includes(options.clusterId)) this.#collectClusterIds();
   }
 
@@ -204,6 +208,7 @@ export class Rib implements RibSink {
     // A walk over the paths may have asked it once more.
     this.#peers.get(id)?.inbound.clear();
     this.#peers.delete(id);
+    this.#peerTable[id] = undefined;
     this.groups.forgetSources();
   }
 
@@ -327,9 +332,9 @@ export class Rib implements RibSink {
       family,
       attributes: this.attributes,
       rules: () => this.#options,
-      peer: (id) => this.#peers.get(id),
+      peer: (id) => this.#peerTable[id],
       localRank: () => ({ external: true, routerId: this.#options.routerId, address: ipv4(0) }),
-      nextHopMetric: (nextHop, peer) => this.nextHops.metric(nextHop, this.#peers.get(peer)?.interface ?? 0),
+      nextHopMetric: (nextHop, peer) => this.nextHops.metric(nextHop, this.#peerTable[peer]?.interface ?? 0),
       seconds: () => Math.floor((this.#clock.now() - this.#started) / 1000),
       wake: () => this.wake(),
       pathsChanged: (prefix) => this.nextHops.destinationChanged(this.#ribs[family].table.prefixes, prefix),

@@ -78,7 +78,7 @@ export class Generator {
   readonly #troubles: string[] = [];
   readonly #failed: Promise<never>;
 
-  constructor(program: string, namespace: Namespace, signal: AbortSignal) {
+  constructor(program: string, namespace: Pick<Namespace, "inside">, signal: AbortSignal) {
     const [command = "", ...words] = namespace.inside([program]);
     this.#child = spawn(command, words, { stdio: ["pipe", "pipe", "inherit"] });
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#take(line));
@@ -172,7 +172,10 @@ export class Generator {
       found === undefined
         ? new Promise<unknown>((resolve) => this.#waiting.push({ event: name, resolve }))
         : Promise.resolve<unknown>(found);
-    return Promise.race([event as Promise<Events[Name]>, this.#failed]);
+    const answer = Promise.race([event as Promise<Events[Name]>, this.#failed]);
+    // Two may be waited for at a time, one after the other: the first that fails tells of it.
+    answer.catch(() => undefined);
+    return answer;
   }
 
   #take(line: string): void {

@@ -67,6 +67,7 @@ export async function measure(
       }
     }
   }
+  if (cases.length === 0) throw new BenchError("nothing was measured");
   say(`\n${textReport({ ...head, cases })}`);
   return { ...head, cases };
 }

@@ -83,6 +83,8 @@ export interface DecisionContext {
   rank(path: number): PeerRank;
 }
 
+const FEW = 16;
+
 export class Decision {
   readonly #context: DecisionContext;
   /** Paths that are left, their accepted attributes, and what the step at work compares. */
@@ -91,6 +93,9 @@ export class Decision {
   #values = new Float64Array(16);
   #lowest = 0;
   #count = 0;
+  /** Those that are left when only the router identifiers tell them apart. */
+  #equal = new Int32Array(16);
+  #equalCount = 0;
   #tied = 0;
 
   constructor(context: DecisionContext) {
@@ -131,7 +136,8 @@ export class Decision {
     this.#keepLowest(Reason.External);
     this.#keepLowest(Reason.IgpMetric);
     const { maxPaths } = this.#context.rules();
-    const equal = this.#count > 1 && maxPaths > 1 ? this.#candidates.slice(0, this.#count) : undefined;
+    const isShared = this.#count > 1 && maxPaths > 1;
+    if (isShared) this.#rememberEqual();
     // RFC 4724 §4.2 wants stale routes used as before; a fresh path that is as good in all else is the safer one.
     this.#keepLowest(Reason.Stale);
     this.#keepLowest(Reason.RouterId);
@@ -139,7 +145,7 @@ export class Decision {
     this.#lowestPeerAddress();
     this.#keepLowest(Reason.PathIdentifier);
     this.#tied = 1;
-    if (equal !== undefined) this.#spread(equal, maxPaths);
+    if (isShared) this.#spread(maxPaths);
   }
 
   /** What a step compares; the lowest is the best. */
@@ -193,7 +199,7 @@ export class Decision {
   /** Passes over all candidates but those that have the lowest value. */
   #keepLowest(step: Reason): void {
     if (this.#count < 2) return;
-    if (this.#differ(step)) this.#filter(step, (i) => this.#values[i] === this.#lowest);
+    if (this.#differ(step)) this.#filter(step);
   }
 
   /** Works out the values of a step and the lowest of them. */
@@ -212,12 +218,13 @@ export class Decision {
     return differ;
   }
 
-  #filter(reason: Reason, keep: (i: number) => boolean): void {
+  /** Passes over those whose value is not the lowest. */
+  #filter(step: Reason): void {
     let kept = 0;
     for (let i = 0; i < this.#count; i++) {
       const id = this.#candidates[i] as number;
-      if (!keep(i)) {
-        this.#context.paths.setReason(id, reason);
+      if (this.#values[i] !== this.#lowest) {
+        this.#context.paths.setReason(id, step);
         continue;
       }
       this.#attrs[kept] = this.#attrs[i] as number;
@@ -242,7 +249,9 @@ export class Decision {
       const before = lowest.get(neighbor(i));
       if (before === undefined || med < before) lowest.set(neighbor(i), med);
     }
-    this.#filter(Reason.Med, (i) => this.#values[i] === lowest.get(neighbor(i)));
+    for (let i = 0; i < this.#count; i++) this.#values[i] = this.#values[i] === lowest.get(neighbor(i)) ? 0 : 1;
+    this.#lowest = 0;
+    this.#filter(Reason.Med);
   }
 
   #lowestPeerAddress(): void {
@@ -252,22 +261,40 @@ export class Decision {
       const address = this.#context.rank(this.#candidates[i] as number).address;
       if (compareAddress(address, lowest) < 0) lowest = address;
     }
-    const winner = lowest;
-    this.#filter(
-      Reason.PeerAddress,
-      (i) => compareAddress(this.#context.rank(this.#candidates[i] as number).address, winner) === 0,
-    );
+    for (let i = 0; i < this.#count; i++) {
+      const { address } = this.#context.rank(this.#candidates[i] as number);
+      this.#values[i] = compareAddress(address, lowest) === 0 ? 0 : 1;
+    }
+    this.#lowest = 0;
+    this.#filter(Reason.PeerAddress);
   }
 
-  /** The paths that tied with the best one share its traffic, in a fixed order, so that the same set is the same route. */
-  #spread(equal: Int32Array, maxPaths: number): void {
+  /** Sorts the candidates aside, so that the same set is the same route whoever is the best. */
+  #rememberEqual(): void {
+    const count = this.#count;
+    if (this.#equal.length < count) this.#equal = new Int32Array(this.#candidates.length);
+    const equal = this.#equal;
+    for (let i = 0; i < count; i++) equal[i] = this.#candidates[i] as number;
+    // Few, as a rule: sorted without making a view of them for each decision.
+    if (count > FEW) equal.subarray(0, count).sort();
+    else
+      for (let i = 1; i < count; i++) {
+        const id = equal[i] as number;
+        let at = i;
+        for (; at > 0 && (equal[at - 1] as number) > id; at--) equal[at] = equal[at - 1] as number;
+        equal[at] = id;
+      }
+    this.#equalCount = count;
+  }
+
+  /** The paths that tied with the best one share its traffic. */
+  #spread(maxPaths: number): void {
     const { paths } = this.#context;
     const best = this.#candidates[0] as number;
-    const others = equal.filter((id) => id !== best).sort();
-    for (const id of others) {
-      if (this.#tied === maxPaths) break;
+    for (let i = 0; i < this.#equalCount && this.#tied < maxPaths; i++) {
+      const id = this.#equal[i] as number;
+      if (id === best) continue;
       paths.setReason(id, Reason.Multipath);
-      if (this.#tied === this.#candidates.length) return;
       this.#candidates[this.#tied++] = id;
     }
   }

@@ -92,6 +92,8 @@ export class Decision {
   #attrs = new Int32Array(16);
   #values = new Float64Array(16);
   #lowest = 0;
+  /** By neighbouring AS, of the step at work. */
+  readonly #lowestMeds = new Map<number, number>();
   #count = 0;
   /** Those that are left when only the router identifiers tell them apart. */
   #equal = new Int32Array(16);
@@ -242,14 +244,17 @@ export class Decision {
     }
     if (!this.#differ(Reason.Med)) return;
     const { attributes } = this.#context;
-    const lowest = new Map<number, number>();
-    const neighbor = (i: number) => attributes.neighborAs(this.#attrs[i] as AttrsId);
+    const lowest = this.#lowestMeds;
+    lowest.clear();
     for (let i = 0; i < this.#count; i++) {
-      const med = this.#values[i] as number;
-      const before = lowest.get(neighbor(i));
-      if (before === undefined || med < before) lowest.set(neighbor(i), med);
+      const neighbor = attributes.neighborAs(this.#attrs[i] as AttrsId);
+      const before = lowest.get(neighbor);
+      if (before === undefined || (this.#values[i] as number) < before) lowest.set(neighbor, this.#values[i] as number);
     }
-    for (let i = 0; i < this.#count; i++) this.#values[i] = this.#values[i] === lowest.get(neighbor(i)) ? 0 : 1;
+    for (let i = 0; i < this.#count; i++) {
+      const neighbor = attributes.neighborAs(this.#attrs[i] as AttrsId);
+      this.#values[i] = this.#values[i] === lowest.get(neighbor) ? 0 : 1;
+    }
     this.#lowest = 0;
     this.#filter(Reason.Med);
   }

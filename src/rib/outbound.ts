@@ -39,6 +39,8 @@ export interface OutboundContext {
 }
 
 const SLOTS = 4096;
+/** Remembered; peers take turns in announcing. */
+const WAYS = 64;
 const NONE = 0 as AttrsId;
 
 export class PolicyOutbound implements Outbound {
@@ -57,9 +59,8 @@ export class PolicyOutbound implements Outbound {
   /** The set at work. */
   readonly #set: AttributeView;
   readonly #rewriter: AttributeRewriter;
-  /** From the peer that the last one was from. */
-  #way: ExportWay | undefined;
-  #wayFrom = LOCAL_PEER;
+  /** By the peer that a set is from; external peers share one. */
+  readonly #ways = new Map<PeerId | "external", ExportWay>();
   /** What was worked out: by accepted attributes and the peer that they are from, both held while they stand here. */
   readonly #fromAttrs = new Int32Array(SLOTS);
   readonly #fromPeer = new Int32Array(SLOTS);
@@ -137,7 +138,7 @@ export class PolicyOutbound implements Outbound {
     if (this.#used > 0) for (let slot = 0; slot < SLOTS; slot++) this.#forget(slot);
     if (this.#last !== NONE) this.#attributes.release(this.#last);
     this.#last = NONE;
-    this.#way = undefined;
+    this.#ways.clear();
   }
 
   #forget(slot: number): void {
@@ -197,11 +198,13 @@ export class PolicyOutbound implements Outbound {
   }
 
   #wayOf(peer: PeerId): ExportWay {
-    if (this.#way === undefined || peer !== this.#wayFrom) {
-      this.#way = new ExportWay(this.#originOf(peer), this.#target);
-      this.#wayFrom = peer;
-    }
-    return this.#way;
+    const key = peer !== LOCAL_PEER && this.#context.peer(peer)?.rank.external !== false ? "external" : peer;
+    const known = this.#ways.get(key);
+    if (known !== undefined) return known;
+    const way = new ExportWay(this.#originOf(peer), this.#target);
+    if (this.#ways.size === WAYS) this.#ways.clear();
+    this.#ways.set(key, way);
+    return way;
   }
 
   #originOf(peer: PeerId): PathOrigin {

@@ -26,8 +26,10 @@ const GOALS: readonly Goal[] = [
   { scenario: "reflect", parameters: { K: 1000, P: 10 }, figures: TIME, over: "bird", must: 0.1 },
   { scenario: "reflect", parameters: { K: 1000, P: 10 }, figures: ["peakMegabytes"], must: 110, aim: 80 },
   { scenario: "reflect", parameters: { K: 2000, P: 4 }, figures: ["peakMegabytes"], must: 110, aim: 80 },
-  { scenario: "full", parameters: ONE_TO_ONE, figures: TIME, over: "bird", must: 1.3, aim: 1 },
-  { scenario: "full", parameters: ONE_TO_ONE, figures: TIME, over: "frr", must: 0.5 },
+  ...[200_000, 1_000_000].flatMap((M): Goal[] => [
+    { scenario: "full", parameters: { ...ONE_TO_ONE, M }, figures: TIME, over: "bird", must: 1.3, aim: 1 },
+    { scenario: "full", parameters: { ...ONE_TO_ONE, M }, figures: TIME, over: "frr", must: 0.5 },
+  ]),
   { scenario: "full", parameters: { S: 4, R: 4 }, figures: ["seconds"], over: "bird", must: 1, aim: 0.5 },
   { scenario: "churn", figures: ["latencyP50", "latencyP99"], over: "bird", must: 1 },
   { scenario: "storm", figures: ["seconds"], over: "frr", must: 1, aim: 0.5 },

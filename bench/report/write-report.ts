@@ -23,10 +23,11 @@ export function writeReport(files: readonly string[], say: (line: string) => voi
   for (const file of files) {
     const results = readResults(file);
     const name = basename(file, ".json");
-    const goals = goalsTable(results, "starling");
+    const lines = plotsOf(results);
+    // A sweep goes where no goal was set.
+    const goals = lines.size > 0 ? "" : goalsTable(results, "starling");
     const sections = goals === "" ? [] : [`### Goals\n\n${goals}`];
     markdown = replaceBetweenMarks(markdown, name, [markdownReport(results), ...sections].join("\n"));
-    const lines = plotsOf(results);
     const drawn = lines.size > 0 ? lines : barsOf(results);
     for (const [name, svg] of drawn) if (!plots.has(name)) plots.set(name, svg);
   }

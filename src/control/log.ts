@@ -5,7 +5,7 @@ import { pino } from "pino";
 import pretty from "pino-pretty";
 import type { Logger } from "../bgp/model/ports.ts";
 import { LogDestination } from "./log-destination.ts";
-import { SECRET_KEYS } from "./redact.ts";
+import { withoutSecrets } from "./redact.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -48,9 +48,8 @@ export function createLogger(options: LogOptions): DaemonLogger {
       level: "debug",
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (level) => ({ level }) },
-      serializers: { error: pino.stdSerializers.err },
-      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" },
+      formatters: { level: (level) => ({ level }), log: (fields) => withoutSecrets(fields) },
+      serializers: { err: errorFields, error: errorFields },
     },
     { write: (line: string) => destination.write(format(line)) },
   );
@@ -72,6 +71,11 @@ export function createLogger(options: LogOptions): DaemonLogger {
     },
     flush: () => destination.flush(),
   };
+}
+
+/** What a library hung onto its error is not ours to print either. */
+function errorFields(error: Error): object {
+  return withoutSecrets({ ...pino.stdSerializers.err(error) });
 }
 
 function levelFor(levels: LogLevels, fields: object): LogLevel {

@@ -3,13 +3,16 @@
 import { networkInterfaces } from "node:os";
 import { type IpAddress, isLinkLocal, parseAddress, sameAddress } from "../bgp/model/address.ts";
 import { Family } from "../bgp/model/family.ts";
-import type { SessionFacts } from "../bgp/model/ports.ts";
+import type { Clock, SessionFacts } from "../bgp/model/ports.ts";
 import { prefixContains, prefixOf } from "../bgp/model/prefix.ts";
 import type { Link } from "../fib/fib.ts";
 import type { Surroundings } from "../rib/surroundings.ts";
+import { systemClock } from "./clock.ts";
 
 /** Interfaces come and go with pods, each with a new index; of those that are down and bare so many are remembered. */
 const BARE = 1024;
+/** What the operating system said this lately is not asked again for each of a thousand sessions that come at once. */
+const RECENT_MILLISECONDS = 500;
 
 export class Links implements Surroundings {
   readonly #byIndex = new Map<number, Link>();
@@ -17,11 +20,15 @@ export class Links implements Surroundings {
   readonly #bare = new Set<number>();
   /** All addresses, by a mix of their words: asked for with each new set of attributes. Gathered anew when one came or went. */
   #own: ReadonlyMap<number, readonly IpAddress[]> | undefined;
-  /** Without the kernel's side: read when it is asked for, which is once per session. */
+  /** Without the kernel's side: read when it is asked for, which is for each session. */
   readonly #fallback: () => Iterable<Link>;
+  readonly #clock: Pick<Clock, "now">;
+  #read: readonly Link[] = [];
+  #readAt = Number.NEGATIVE_INFINITY;
 
-  constructor(fallback: () => Iterable<Link> = systemLinks) {
+  constructor(fallback: () => Iterable<Link> = systemLinks, clock: Pick<Clock, "now"> = systemClock) {
     this.#fallback = fallback;
+    this.#clock = clock;
   }
 
   /** Returns what was known of it before. */
@@ -84,10 +91,19 @@ export class Links implements Surroundings {
   }
 
   #linkWith(address: IpAddress): Link | undefined {
-    const known = this.#byIndex.size > 0 ? this.#byIndex.values() : this.#fallback();
-    for (const link of known) if (link.addresses.some((a) => sameAddress(a.address, address))) return link;
-    return undefined;
+    if (this.#byIndex.size > 0) return linkWith(this.#byIndex.values(), address);
+    const now = this.#clock.now();
+    const known = now - this.#readAt < RECENT_MILLISECONDS ? linkWith(this.#read, address) : undefined;
+    if (known !== undefined) return known;
+    this.#read = [...this.#fallback()];
+    this.#readAt = now;
+    return linkWith(this.#read, address);
   }
+}
+
+function linkWith(links: Iterable<Link>, address: IpAddress): Link | undefined {
+  for (const link of links) if (link.addresses.some((a) => sameAddress(a.address, address))) return link;
+  return undefined;
 }
 
 function sameAddresses(before: Link | undefined, link: Link): boolean {

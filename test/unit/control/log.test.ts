@@ -71,10 +71,12 @@ describe("log", () => {
   it("never writes a secret", async () => {
     const log = logger();
     log.info({ password: "hunter2", options: { password: "hunter2", deep: { token: "hunter2" } } }, "peer options");
+    log.info({ peers: [{ md5Key: "hunter2" }], secret: { nested: "hunter2" } }, "peers");
+    log.error({ err: Object.assign(new Error("no"), { request: { Authorization: "hunter2" } }) }, "request failed");
     log.flush();
     await wait(20);
     expect(readFileSync(file, "utf8")).not.toContain("hunter2");
-    expect(lines()[0]).toContain("[redacted]");
+    expect(lines().map((line) => line.split("[redacted]").length - 1)).toEqual([3, 2, 1]);
   });
 
   it("writes errors with their stack, and pretty lines for people without colour beside a terminal", async () => {

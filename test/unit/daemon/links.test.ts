@@ -44,6 +44,24 @@ describe("links", () => {
     expect(links.isLinkUp(3)).toBe(false);
   });
 
+  it("that the operating system told lately are not asked for again, but for an address that was not among them", () => {
+    let now = 0;
+    let reads = 0;
+    const present = [link(0, true, "10.0.0.1/24", "2001:db8::1/64")];
+    const read = () => {
+      reads++;
+      return present;
+    };
+    const links = new Links(read, { now: () => now });
+    const isKnown = (local: string) => links.localAddress(session(local), Family.Ipv4) !== undefined;
+    expect([isKnown("10.0.0.1"), isKnown("10.0.0.1"), reads]).toEqual([true, true, 1]);
+    expect([isKnown("10.0.7.1"), reads]).toEqual([false, 2]);
+    present.push(link(0, true, "10.0.7.1/24"));
+    expect([isKnown("10.0.7.1"), reads]).toEqual([true, 3]);
+    now = 500;
+    expect([isKnown("10.0.0.1"), reads]).toEqual([true, 4]);
+  });
+
   it("tell what addresses a session has beside its own", () => {
     const links = new Links(() => []);
     links.set(link(3, true, "10.0.0.1/24", "fe80::1/64", "2001:db8::1/64"));

@@ -1,6 +1,8 @@
 /** A TCP connection of Node's as the sessions see one. */
 
 import type { Socket } from "node:net";
+import { sendNow } from "../sys/send.ts";
+import { descriptorOf } from "../sys/tcp-options.ts";
 import type { IpAddress } from "./model/address.ts";
 import type { Clock, Timer } from "./model/ports.ts";
 import type { Connection, ConnectionHandler } from "./transport.ts";
@@ -35,6 +37,9 @@ export class SocketConnection implements Connection {
   #handler: ConnectionHandler | undefined = undefined;
   #error: Error | undefined = undefined;
   #isClosed = false;
+  #isCorked = false;
+  /** Written last while corked: whether more follows decides how it is sent. */
+  #held: Uint8Array | undefined = undefined;
 
   constructor(
     socket: Socket,
@@ -53,12 +58,12 @@ export class SocketConnection implements Connection {
   }
 
   get unsent(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + (this.#held?.length ?? 0);
   }
 
   get isBlocked(): boolean {
     // Node asks for a drain also where the system has taken everything meanwhile.
-    return this.#socket.writableNeedDrain && this.#socket.writableLength > 0;
+    return this.#socket.writableLength > 0 && this.#socket.writableNeedDrain;
   }
 
   start(handler: ConnectionHandler): void {
@@ -75,15 +80,22 @@ export class SocketConnection implements Connection {
   }
 
   write(bytes: Uint8Array): void {
-    if (!this.#isClosed) this.#socket.write(bytes);
+    if (!this.#isCorked) {
+      this.#send(bytes, false);
+      return;
+    }
+    if (this.#held !== undefined) this.#send(this.#held, true);
+    this.#held = bytes;
   }
 
   cork(): void {
-    this.#socket.cork();
+    this.#isCorked = true;
   }
 
   uncork(): void {
-    this.#socket.uncork();
+    this.#isCorked = false;
+    if (this.#held !== undefined) this.#send(this.#held, false);
+    this.#held = undefined;
   }
 
   pause(): void {
@@ -110,6 +122,15 @@ export class SocketConnection implements Connection {
     this.#isClosed = true;
     this.#handler = undefined;
     this.#socket.destroy();
+  }
+
+  /** Straight to the kernel as long as it takes all; Node's queue, which costs more than the call itself, gets what is left. */
+  #send(bytes: Uint8Array, more: boolean): void {
+    if (this.#isClosed) return;
+    const socket = this.#socket;
+    const fd = socket.writableLength === 0 ? descriptorOf(socket) : undefined;
+    const taken = fd === undefined ? 0 : sendNow(fd, bytes, more);
+    if (taken < bytes.length) socket.write(taken === 0 ? bytes : bytes.subarray(taken));
   }
 
   /** A peer that has closed its side may still be told why we close ours. */

@@ -9,7 +9,7 @@ import { assertNever } from "./model/errors.ts";
 import { familyName, SAFI_UNICAST } from "./model/family.ts";
 import type { PeerId } from "./model/ids.ts";
 import { RefreshSubtype } from "./model/messages.ts";
-import type { Audience, Clock, Encoding, Logger, Outbox, OutboxEvents } from "./model/ports.ts";
+import type { Audience, Clock, Encoding, Logger, Outbox, OutboxEvents, Timer } from "./model/ports.ts";
 import type { PrefixBatch } from "./model/prefix-batch.ts";
 import { type MessageSink, OutboxMember } from "./outbox-member.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
@@ -32,6 +32,11 @@ export interface AdvertiserParts {
 }
 
 const LENGTH_AT = 16;
+/** After a round of writing to all members messages gather for this many times as long, but never longer than this many milliseconds. */
+const GATHER_FACTOR = 4;
+const MAX_GATHER_MILLISECONDS = 10;
+/** Octets for each that are worth a round at any time. */
+const WORTH_A_ROUND = 16 * 1024;
 
 export class Advertiser implements Outbox, Task {
   readonly #parts: AdvertiserParts;
@@ -42,6 +47,12 @@ export class Advertiser implements Outbox, Task {
   /** The same members, in the order in which they take turns. */
   readonly #ring: OutboxMember[] = [];
   #rotor = 0;
+  /** Milliseconds that the round at work has taken, over several turns perhaps. */
+  #roundTook = 0;
+  /** Where the log ended after the last round, and until when small things wait for others. */
+  #roundEnd = 0;
+  #gatherUntil = 0;
+  #gathering: Timer | undefined = undefined;
   /** Where messages for members that fell behind are made. */
   #scratch: Uint8Array | undefined = undefined;
   readonly #problems: RateLimitedLog<string>;
@@ -123,27 +134,55 @@ export class Advertiser implements Outbox, Task {
     this.#parts.left(peer, this);
     if (this.#ring.length > 0) return;
     this.#log.rest();
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
     this.#parts.turns.forget(this);
   }
 
+  /**
+   * A write to each of a thousand members costs far more than what it says: the first change after a pause goes out at once, and what
+   * comes while members are being written to waits a little for more.
+   */
   flush(): void {
-    if (this.#ring.length > 0) this.#parts.turns.wake(this);
+    if (this.#ring.length === 0 || this.#gathering !== undefined) return;
+    const rest = this.#gatherUntil - this.#parts.clock.now();
+    if (rest <= 0 || this.#log.position - this.#roundEnd >= WORTH_A_ROUND) this.#wake();
+    else this.#gathering = this.#parts.clock.after(rest, () => this.#wake());
   }
 
   /** The session of this peer takes more. */
   drained(peer: PeerId): void {
-    if (this.#members.has(peer)) this.flush();
+    if (this.#members.has(peer)) this.#wake();
   }
 
   /** One member after the other, each time from where the last turn ended. */
   work(until: number): boolean {
+    const { clock } = this.#parts;
+    const started = clock.now();
+    const hasMore = this.#serveAll(until);
+    const now = clock.now();
+    this.#roundTook += now - started;
+    if (!hasMore) {
+      this.#roundEnd = this.#log.position;
+      this.#gatherUntil = now + Math.min(MAX_GATHER_MILLISECONDS, GATHER_FACTOR * this.#roundTook);
+      this.#roundTook = 0;
+    }
+    return hasMore;
+  }
+
+  /** True if time was up before all had what there is. */
+  #serveAll(until: number): boolean {
     let idle = 0;
     while (idle < this.#ring.length) {
       this.#rotor = this.#rotor >= this.#ring.length ? 0 : this.#rotor;
       const member = this.#ring[this.#rotor];
       this.#rotor++;
       if (member === undefined) return false;
-      idle = this.#serve(member) ? 0 : idle + 1;
+      if (!this.#serve(member)) {
+        idle++;
+        continue;
+      }
+      idle = 0;
       if (this.#parts.clock.now() >= until) return true;
     }
     return false;
@@ -151,9 +190,9 @@ export class Advertiser implements Outbox, Task {
 
   /** True if it did something. */
   #serve(member: OutboxMember): boolean {
+    if (member.backlog === undefined && !member.hasUnread) return false;
     if (member.sink.isBlocked) return false;
     if (member.backlog !== undefined) return this.#serveBacklog(member, member.backlog);
-    if (!member.hasUnread) return false;
     member.write();
     return true;
   }
@@ -219,7 +258,13 @@ export class Advertiser implements Outbox, Task {
   #give(member: OutboxMember, bytes: Uint8Array, updates: number): void {
     member.backlog?.push({ bytes, updates });
     member.hasAsked = false;
-    this.flush();
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
+    if (this.#ring.length > 0) this.#parts.turns.wake(this);
   }
 
   #turnOver(): void {

@@ -32,6 +32,7 @@ class Socket implements MessageSink {
   refreshes = 0;
   /** It is blocked once it took so many octets, and sends none of them before it has room again. */
   capacity = Number.POSITIVE_INFINITY;
+  onWrite: () => void = () => {};
   #pending: { bytes: Uint8Array; updates: number }[] = [];
   readonly #decoder = new UpdateDecoder({
     internal: true,
@@ -51,6 +52,7 @@ class Socket implements MessageSink {
   }
   /** As a socket: what it could not send at once it sends later, from the very same bytes. */
   write(bytes: Uint8Array, updates: number): void {
+    this.onWrite();
     this.sizes.push(bytes.length);
     this.capacity -= bytes.length;
     this.#pending.push({ bytes, updates });
@@ -126,7 +128,7 @@ function setUp(maxBacklog = 8 * 1024 * 1024, pool = new SlabPool()) {
     outbox.drained(peer);
     clock.settle();
   };
-  return { outbox, join, flush, drain, sockets, lagging, drained, onDrained, memberships };
+  return { clock, outbox, join, flush, drain, sockets, lagging, drained, onDrained, memberships };
 }
 
 const batchOf = (...prefixes: string[]) => {
@@ -338,5 +340,77 @@ describe("Outbox: each UPDATE once, for all members of a group", () => {
     outbox.announce(huge, batchOf("10.0.0.0/24"), { kind: "all" });
     flush();
     expect(socket.lines).toEqual(["-10.0.0.0/24"]);
+  });
+});
+
+describe("writing to many members takes time", () => {
+  const big = new PrefixBatch(Family.Ipv4);
+  for (let i = 0; i < 5000; i++) big.add4((0x0b000000 + (i << 8)) >>> 0, 24, 0);
+
+  /** Two members and a first route, which both were told in a round of two milliseconds. */
+  function afterRound() {
+    const world = setUp();
+    const { clock, outbox, join, flush } = world;
+    const [a, b] = [join(A), join(B)];
+    for (const socket of [a, b]) socket.onWrite = () => clock.jump(1);
+    const say = (prefix: string) => {
+      outbox.announce(ATTRIBUTES, batchOf(prefix), { kind: "all" });
+      flush();
+    };
+    say("10.0.0.0/24");
+    expect([a.lines, b.lines]).toEqual([["+10.0.0.0/24"], ["+10.0.0.0/24"]]);
+    return { ...world, a, b, say };
+  }
+
+  it("so what comes right after a round gathers for four times as long, and goes out in one write", () => {
+    const { clock, a, b, say } = afterRound();
+    say("10.0.1.0/24");
+    clock.advance(7);
+    say("10.0.2.0/24");
+    expect([a.sizes.length, b.sizes.length]).toEqual([1, 1]);
+    clock.advance(1);
+    expect(a.lines).toEqual(["+10.0.0.0/24", "+10.0.1.0/24", "+10.0.2.0/24"]);
+    expect([a.sizes.length, b.sizes.length]).toEqual([2, 2]);
+  });
+
+  it("but after a pause it goes out at once", () => {
+    const { clock, a, say } = afterRound();
+    clock.jump(8);
+    say("10.0.1.0/24");
+    expect(a.lines).toEqual(["+10.0.0.0/24", "+10.0.1.0/24"]);
+  });
+
+  it("and so does what is worth a write", () => {
+    const { a, outbox, flush } = afterRound();
+    outbox.announce(ATTRIBUTES, big, { kind: "all" });
+    flush();
+    expect(a.lines).toHaveLength(5001);
+  });
+
+  it("never for longer than ten milliseconds", () => {
+    const { clock, a, say } = afterRound();
+    a.onWrite = () => clock.jump(50);
+    clock.jump(8);
+    say("10.0.1.0/24");
+    say("10.0.2.0/24");
+    expect(a.lines).toHaveLength(2);
+    clock.advance(10);
+    expect(a.lines).toHaveLength(3);
+  });
+
+  it("a member that has room again does not wait", () => {
+    const { a, drain, say } = afterRound();
+    say("10.0.1.0/24");
+    drain(A);
+    expect(a.lines).toEqual(["+10.0.0.0/24", "+10.0.1.0/24"]);
+  });
+
+  it("and nobody is waited for once all have left", () => {
+    const { clock, outbox, say } = afterRound();
+    say("10.0.1.0/24");
+    expect(clock.pendingTimers).toBe(1);
+    outbox.leave(A);
+    outbox.leave(B);
+    expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -12,6 +12,9 @@ const SPLIT_SLOTS = 2048;
 /** Slots in use, at most. Longer runs would cost more than the room saves. */
 const LOAD = 3 / 4;
 
+/** Of a segment that is being split. */
+let scratch = new Int32Array(0);
+
 interface Segment {
   readonly slots: Int32Array;
   used: number;
@@ -134,15 +137,21 @@ export class HashIndex {
     this.#depth++;
   }
 
+  /** The lower half stays in the segment's slots, so that nothing is left behind. */
   #split({ slots, depth }: Segment): void {
-    const lower: Segment = { slots: new Int32Array(slots.length), used: 0, depth: depth + 1 };
-    const upper: Segment = { slots: new Int32Array(slots.length), used: 0, depth: depth + 1 };
+    if (scratch.length < slots.length) scratch = new Int32Array(slots.length);
+    const before = scratch;
+    const { length } = slots;
+    before.set(slots);
+    slots.fill(0);
+    const lower: Segment = { slots, used: 0, depth: depth + 1 };
+    const upper: Segment = { slots: new Int32Array(length), used: 0, depth: depth + 1 };
     const bit = 1 << (31 - depth);
     let prefix = 0;
-    for (let at = 0; at < slots.length; at += WORDS) {
-      const place = slots[at + 1] as number;
+    for (let at = 0; at < length; at += WORDS) {
+      const place = before[at + 1] as number;
       if (place === 0) continue;
-      const hash = slots[at] as number;
+      const hash = before[at] as number;
       const half = (hash & bit) === 0 ? lower : upper;
       put(half.slots, hash, place);
       half.used++;

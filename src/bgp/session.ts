@@ -1,7 +1,7 @@
 /** One connection to a peer and its state machine: feeds it what happens, and does what it says (RFC 4271 §8). */
 
 import { acceptingState, initialState, step } from "./fsm.ts";
-import type { FsmAction, FsmConfig, FsmEvent, FsmState, SessionState, TimerName } from "./fsm-types.ts";
+import type { FsmAction, FsmConfig, FsmEvent, FsmState, FsmStep, SessionState, TimerName } from "./fsm-types.ts";
 import type { MessageCounters } from "./message-counters.ts";
 import { assertNever } from "./model/errors.ts";
 import { MessageType, type NotificationError, type NotificationMessage, type OpenMessage } from "./model/messages.ts";
@@ -75,6 +75,7 @@ export class Session implements MessageSink, InputSession {
   /** Events that came while one was being worked on. */
   readonly #events: { readonly event: FsmEvent; readonly reason: string }[] = [];
   #isStepping = false;
+  #last: { readonly from: FsmState; readonly event: FsmEvent; readonly step: FsmStep } | undefined = undefined;
 
   constructor(owner: SessionOwner, config: FsmConfig, parts: SessionParts, accepting?: { oscillations: number }) {
     this.#owner = owner;
@@ -114,9 +115,12 @@ export class Session implements MessageSink, InputSession {
 
   /** `reason` in words, for people. */
   handle(event: FsmEvent, reason: string): void {
-    this.#events.push({ event, reason });
-    if (this.#isStepping) return;
+    if (this.#isStepping) {
+      this.#events.push({ event, reason });
+      return;
+    }
     this.#isStepping = true;
+    this.#step(event, reason);
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       this.#step(next.event, next.reason);
     }
@@ -204,11 +208,19 @@ export class Session implements MessageSink, InputSession {
   #step(event: FsmEvent, reason: string): void {
     const from = this.#state.name;
     if (event.kind === "connectRetryExpired" && this.#dial !== undefined) this.#owner.unanswered(this);
-    const { state, actions } = step(this.#state, event);
+    const { state, actions } = this.#stepOf(event);
     this.#state = state;
-    const notification = actions.find((a) => a.kind === "sendNotification")?.notification;
+    const notification = notificationIn(actions);
     for (const action of actions) this.#act(action, event, notification);
     if (state.name !== from) this.#owner.changed(this, from, reasonFor(reason, notification));
+  }
+
+  /** The state machine is a function: an UPDATE after an UPDATE comes to what the one before came to. */
+  #stepOf(event: FsmEvent): FsmStep {
+    if (this.#last?.from === this.#state && this.#last.event === event) return this.#last.step;
+    const taken = step(this.#state, event);
+    this.#last = { from: this.#state, event, step: taken };
+    return taken;
   }
 
   #act(action: FsmAction, event: FsmEvent, sent: NotificationMessage | undefined): void {
@@ -310,6 +322,11 @@ export class Session implements MessageSink, InputSession {
     if (timer === "sendHold") return "the peer takes nothing of what is sent";
     return timer === "idleHold" ? "another attempt" : `the ${timer} timer expired`;
   }
+}
+
+function notificationIn(actions: readonly FsmAction[]): NotificationMessage | undefined {
+  for (const action of actions) if (action.kind === "sendNotification") return action.notification;
+  return undefined;
 }
 
 function reasonFor(reason: string, sent: NotificationMessage | undefined): string {

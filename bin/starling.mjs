@@ -8,8 +8,8 @@ import { setFlagsFromString } from "node:v8";
 // the processor's cache. Left alone it grows to 32 or 64 MiB that are never given back. NODE_OPTIONS=--max-semi-space-size and
 // --min-semi-space-size have their effect all the same.
 setFlagsFromString("--semi-space-growth-factor=1");
-// And the old one is collected when it has grown by 40 %: what lives long is mostly outside of it, in the tables' columns.
-setFlagsFromString("--heap-growing-percent=40");
+// And the old one is collected when it has grown by 20 %: what lives long is mostly outside of it, in the tables' columns.
+setFlagsFromString("--heap-growing-percent=20");
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 const built = new URL("../dist/starling.mjs", import.meta.url);

@@ -8,8 +8,9 @@ export type MessageName = "open" | "update" | "notification" | "keepalive" | "ro
 const TYPES = MessageType.RouteRefresh + 1;
 
 export class MessageCounters {
-  readonly #received = new Float64Array(TYPES);
-  readonly #sent = new Float64Array(TYPES);
+  /** Plain arrays: a typed one takes four times the memory of what it holds. */
+  readonly #received = new Array<number>(TYPES).fill(0);
+  readonly #sent = new Array<number>(TYPES).fill(0);
 
   countReceived(type: MessageType): void {
     this.#received[type] = (this.#received[type] as number) + 1;
@@ -28,7 +29,7 @@ export class MessageCounters {
   }
 }
 
-function byName(counts: Float64Array): Readonly<Record<MessageName, number>> {
+function byName(counts: readonly number[]): Readonly<Record<MessageName, number>> {
   return {
     open: counts[MessageType.Open] ?? 0,
     update: counts[MessageType.Update] ?? 0,

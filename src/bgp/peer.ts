@@ -53,9 +53,9 @@ export class Peer implements SessionOwner {
   #second: Session | undefined = undefined;
   #established: Session | undefined = undefined;
   /** Sessions accepted since `#established` became so: the peer opened them knowing of no session. */
-  readonly #late = new WeakSet<Session>();
+  #late: WeakSet<Session> | undefined = undefined;
   /** Reasons logged since there last was a connection. */
-  readonly #said = new Set<string>();
+  #said: Set<string> | undefined = undefined;
   #plainNext = false;
   #address: IpAddress | undefined;
   #shown: SessionState = "Idle";
@@ -200,6 +200,7 @@ export class Peer implements SessionOwner {
     const session = new Session(this, this.#config(), this.#parts, { oscillations: this.#main.oscillations });
     this.#second = session;
     if (this.#established !== undefined) {
+      this.#late ??= new WeakSet();
       this.#late.add(session);
       // If the peer has restarted, this makes its system say so on the old connection.
       this.#established.probe();
@@ -265,7 +266,7 @@ export class Peer implements SessionOwner {
       localAs: this.options.localAs,
       remoteRouterId: negotiated.remoteRouterId,
       remoteAs: negotiated.peerAs,
-      isRestart: this.#late.has(session) && other?.negotiated?.gracefulRestart !== undefined,
+      isRestart: this.#late?.has(session) === true && other?.negotiated?.gracefulRestart !== undefined,
       waitedMilliseconds,
       otherMilliseconds: this.#parts.clock.now() - this.#since,
     });
@@ -390,9 +391,12 @@ export class Peer implements SessionOwner {
     const fields = { peer: this.options.name, from, to, reason };
     // Whoever comes from a range is new each time: the speaker sums up those that come to no session.
     let level: "info" | "debug" = this.isDynamic && from !== "Established" && to !== "Established" ? "debug" : "info";
-    if (RANK[from] > RANK.Connect || RANK[to] > RANK.Connect) this.#said.clear();
-    else if (this.#said.has(reason)) level = "debug";
-    else if (this.#said.size < MANY_REASONS) this.#said.add(reason);
+    if (RANK[from] > RANK.Connect || RANK[to] > RANK.Connect) this.#said = undefined;
+    else if (this.#said?.has(reason)) level = "debug";
+    else {
+      this.#said ??= new Set();
+      if (this.#said.size < MANY_REASONS) this.#said.add(reason);
+    }
     this.#parts.logger[level](fields, "session state");
   }
 }

@@ -16,7 +16,13 @@ export interface TimersParts {
 
 export class SessionTimers {
   readonly #parts: TimersParts;
-  readonly #timers = new Map<TimerName, Timer>();
+  readonly #timers: Record<TimerName, Timer | undefined> = {
+    connectRetry: undefined,
+    hold: undefined,
+    keepalive: undefined,
+    idleHold: undefined,
+    sendHold: undefined,
+  };
   #holdMilliseconds = 0;
   #heardAt = 0;
   #sendHoldMilliseconds = 0;
@@ -33,7 +39,7 @@ export class SessionTimers {
       case "hold":
         this.#heardAt = this.#parts.clock.now();
         // With each message; the running timer looks at `#heardAt` when it fires.
-        if (this.#holdMilliseconds === milliseconds && this.#timers.has("hold")) return;
+        if (this.#holdMilliseconds === milliseconds && this.#timers.hold !== undefined) return;
         this.#holdMilliseconds = milliseconds;
         this.#arm("hold", milliseconds, () => this.#holdFired());
         return;
@@ -53,13 +59,12 @@ export class SessionTimers {
   }
 
   stop(timer: TimerName): void {
-    this.#timers.get(timer)?.cancel();
-    this.#timers.delete(timer);
+    this.#timers[timer]?.cancel();
+    this.#timers[timer] = undefined;
   }
 
   stopAll(): void {
-    for (const timer of this.#timers.values()) timer.cancel();
-    this.#timers.clear();
+    for (const timer of Object.keys(this.#timers) as TimerName[]) this.stop(timer);
   }
 
   /** Something is about to be written. `RFC 9687`: what counts is that the peer takes something. */
@@ -81,7 +86,7 @@ export class SessionTimers {
     this.#arm("hold", this.#holdMilliseconds, () => this.#holdFired());
     const heardAt = this.#heardAt;
     this.#parts.clock.soon(() => {
-      if (!this.#timers.has("hold") || this.#heardAt !== heardAt) return;
+      if (this.#timers.hold === undefined || this.#heardAt !== heardAt) return;
       if (this.#parts.hasInput()) this.#heardAt = this.#parts.clock.now();
       else this.#fire("hold");
     });
@@ -100,7 +105,7 @@ export class SessionTimers {
   }
 
   #arm(timer: TimerName, milliseconds: number, run: () => void): void {
-    this.#timers.get(timer)?.cancel();
-    this.#timers.set(timer, this.#parts.clock.after(milliseconds, run));
+    this.#timers[timer]?.cancel();
+    this.#timers[timer] = this.#parts.clock.after(milliseconds, run);
   }
 }

@@ -7,8 +7,19 @@ export const systemClock: Clock = {
   wallTime: () => Date.now(),
   after(milliseconds: number, run: () => void): Timer {
     // Sockets keep the daemon alive; once they are closed nothing that is due later is worth waiting for.
-    const timer = setTimeout(run, milliseconds).unref();
-    return { cancel: () => clearTimeout(timer) };
+    return new SystemTimer(setTimeout(run, milliseconds).unref());
   },
   soon: (run: () => void) => void setImmediate(run),
 };
+
+class SystemTimer implements Timer {
+  readonly #timeout: NodeJS.Timeout;
+
+  constructor(timeout: NodeJS.Timeout) {
+    this.#timeout = timeout;
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+}

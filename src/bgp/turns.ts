@@ -7,7 +7,8 @@ export interface Task {
   work(until: number): boolean;
 }
 
-const TURN_MILLISECONDS = 5;
+/** What is read and what is written have a turn each between two looks at the sockets, and the tables theirs. */
+const TURN_MILLISECONDS = 2;
 /** One task of several gets this much before the next has its go. */
 const SLICE_MILLISECONDS = 1;
 

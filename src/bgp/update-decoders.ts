@@ -1,6 +1,6 @@
 /**
  * Decoders of UPDATEs, one for all sessions that read the same way: what a decoder gives is used before the next message is decoded,
- * so a thousand alike need its buffers and its cache of attribute sets once.
+ * and what a thousand alike send in an odd form is remembered once.
  */
 
 import type { Negotiated } from "./negotiation.ts";

@@ -45,6 +45,9 @@ export async function build() {
       sourcemap: true,
       sourcesContent: false,
       legalComments: "none",
+      minifyWhitespace: true,
+      minifySyntax: true,
+      lineLimit: 160,
       metafile: true,
       // Bundled CommonJS packages load Node's modules with require, which an ES module does not have.
       banner: {

@@ -44,7 +44,7 @@ export function registerConfigCommands(program: Command): void {
     .command("schema")
     .description("the JSON Schema of the file, for editors")
     .action(async () => {
-      const { jsonSchema } = await import("../config/json-schema.ts");
+      const { jsonSchema } = await import("./config-report.ts");
       print(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
     });
 }

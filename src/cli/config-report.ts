@@ -7,6 +7,8 @@ import { formatConfig, showConfig } from "../config/show.ts";
 import { machine } from "../config/surroundings.ts";
 import type { Loaded } from "../config/validate.ts";
 
+export { jsonSchema } from "../config/json-schema.ts";
+
 export interface CheckReport {
   readonly document: object;
   readonly summary: string;

@@ -8,7 +8,7 @@ import { type PeerAction, type PeerView, type RouteFilter, UsageError } from "..
 import { VERSION } from "../version.ts";
 import type { CommandContext } from "./command-context.ts";
 import { commandTree, PEER_ARGUMENT } from "./command-tree.ts";
-import { SHELLS, type Shell } from "./completion.ts";
+import { completion, SHELLS, type Shell } from "./completion.ts";
 import { CommandFailure, Output, paintFor, type Terminal } from "./terminal.ts";
 
 export interface RunOptions {
@@ -76,7 +76,6 @@ export function buildProgram(parts: ProgramParts, runner: Runner = new Runner(pa
     .description("print the completion script of a shell")
     .addArgument(new Argument("<shell>", "which shell").choices(SHELLS))
     .action(async (shell: Shell) => {
-      const { completion } = await import("./completion.ts");
       await runner.out.write(completion(shell, commandTree(program)));
     });
   inheritSettings(program);
@@ -98,7 +97,7 @@ export class Runner {
 
   async context(command: Command): Promise<CommandContext> {
     const { socket, json } = command.optsWithGlobals<{ socket?: string; json?: boolean }>();
-    const { ControlClient } = await import("./control-client.ts");
+    const { ControlClient } = await import("./client-commands.ts");
     return {
       client: new ControlClient(clientSocketPath(socket, socketPathFacts(this.#terminal.environment))),
       out: this.out,
@@ -144,7 +143,7 @@ function addShow(program: Command, runner: Runner): void {
     .description("the speaker as a whole: sessions, routes, kernel, memory")
     .addOption(jsonOption("one JSON document"))
     .action(async (_options: object, command: Command) => {
-      const { showSummary } = await import("./show-summary.ts");
+      const { showSummary } = await import("./client-commands.ts");
       await showSummary(await runner.context(command));
     });
   show
@@ -154,7 +153,7 @@ function addShow(program: Command, runner: Runner): void {
     .addOption(new Option("--names", "names only, for completion").hideHelp())
     .action(async (options: { names?: boolean }, command: Command) => {
       const context = await runner.context(command);
-      const { showPeers } = await import("./show-peers.ts");
+      const { showPeers } = await import("./client-commands.ts");
       if (options.names !== true) return showPeers(context);
       const peers = await context.client.call<readonly PeerView[]>("peers");
       // A shell expands what completion offers it, so names that would be more than words to it are left out.
@@ -167,7 +166,7 @@ function addShow(program: Command, runner: Runner): void {
     .argument("<name>", PEER_ARGUMENT)
     .addOption(jsonOption("one JSON document"))
     .action(async (name: string, _options: object, command: Command) => {
-      const { showPeer } = await import("./show-peer.ts");
+      const { showPeer } = await import("./client-commands.ts");
       await showPeer(await runner.context(command), name);
     });
   addShowRoutes(show, runner);
@@ -176,7 +175,7 @@ function addShow(program: Command, runner: Runner): void {
     .description("what starling wants in the kernel, what is there, and the difference")
     .addOption(jsonOption("one JSON document: an array"))
     .action(async (_options: object, command: Command) => {
-      const { showKernel } = await import("./show-kernel.ts");
+      const { showKernel } = await import("./client-commands.ts");
       await showKernel(await runner.context(command));
     });
 }
@@ -215,7 +214,7 @@ function addShowRoutes(show: Command, runner: Runner): void {
     .option("--count", "only how many")
     .addOption(jsonOption("one JSON object a line (NDJSON)"))
     .action(async (prefix: string | undefined, options: RouteOptions, command: Command) => {
-      const { countRoutes, showRoutes } = await import("./show-routes.ts");
+      const { countRoutes, showRoutes } = await import("./client-commands.ts");
       const context = await runner.context(command);
       const view = options.received ? "received" : options.accepted ? "accepted" : undefined;
       const filter: RouteFilter = {
@@ -240,7 +239,7 @@ function addActions(program: Command, parts: ProgramParts, runner: Runner): void
     .addArgument(new Argument("<action>", "what to do").choices(PEER_ACTIONS).argParser(peerAction))
     .option("--message <text>", "with disable and reset: tells the peer's operator why (RFC 9003)")
     .action(async (name: string, action: PeerAction, options: { message?: string }, command: Command) => {
-      const { actOnPeer } = await import("./operator-actions.ts");
+      const { actOnPeer } = await import("./client-commands.ts");
       await actOnPeer(await runner.context(command), name, action, options.message);
     });
   program
@@ -248,7 +247,7 @@ function addActions(program: Command, parts: ProgramParts, runner: Runner): void
     .description("read the configuration again, as SIGHUP does, and say what changed")
     .addOption(jsonOption("one JSON document"))
     .action(async (_options: object, command: Command) => {
-      const { reload } = await import("./operator-actions.ts");
+      const { reload } = await import("./client-commands.ts");
       await reload(await runner.context(command));
     });
   program
@@ -257,7 +256,7 @@ function addActions(program: Command, parts: ProgramParts, runner: Runner): void
     .option("-c, --config <file>", "where no daemon runs: the file that says which routes are starling's")
     .addOption(jsonOption("one JSON document"))
     .action(async (options: { config?: string }, command: Command) => {
-      const { cleanup } = await import("./operator-actions.ts");
+      const { cleanup } = await import("./client-commands.ts");
       await cleanup(await runner.context(command), () => parts.cleanupKernel(options.config));
     });
 }

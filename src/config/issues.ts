@@ -1,6 +1,6 @@
 /** zod's findings as problems of the file: each with its key path, what is wrong, and what is accepted. */
 
-import type { z } from "zod";
+import type * as z from "zod";
 import { alternatives, jsonSchema, knownKeys } from "./json-schema.ts";
 import { suggestion } from "./nearest.ts";
 import type { KeyPath, ProblemList } from "./problem.ts";

@@ -1,6 +1,6 @@
 /** The file's JSON Schema: what `starling config schema` prints, and where the known keys of any place are looked up. */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { KeyPath } from "./problem.ts";
 import { fileSchema } from "./schema.ts";
 

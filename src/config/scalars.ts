@@ -1,6 +1,6 @@
 /** The values that keys take, as zod types: text in, the model's own types out; each says what it accepts. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { type IpAddress, isLinkLocal, isUnspecified } from "../bgp/model/address.ts";
 import { addressBits, Family } from "../bgp/model/family.ts";
 import { AS_TRANS, type Asn, asn, type RouterId, routerId } from "../bgp/model/ids.ts";

@@ -1,6 +1,6 @@
 /** The shape of a peer in the file. Defaults stand in the descriptions and are applied after inheritance (peer.ts). */
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   asNumber,
   boolean,

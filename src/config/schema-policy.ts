@@ -1,6 +1,6 @@
 /** The shape of policies in the file, and of communities wherever they are set. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { asPathExpression, community, communityPattern, prefixRange } from "./patterns.ts";
 import { asNumber, glob, integer, nextHopChange, oneOf, union } from "./scalars.ts";
 

@@ -1,6 +1,6 @@
 /** The shape of the configuration file: the one source of validation, `starling config schema` and docs/configuration.md. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { community } from "./patterns.ts";
 import {
   anyAddress,

@@ -2,7 +2,6 @@
 
 import { isatty } from "node:tty";
 import { pino } from "pino";
-import pretty from "pino-pretty";
 import type { Logger } from "../bgp/model/ports.ts";
 import { LogDestination } from "./log-destination.ts";
 import { withoutSecrets } from "./redact.ts";
@@ -32,12 +31,13 @@ export interface DaemonLogger extends Logger {
 
 type Emit = (fields: object, event: string) => void;
 
-export function createLogger(options: LogOptions): DaemonLogger {
+/** Resolves when what writes the format is loaded. */
+export async function createLogger(options: LogOptions): Promise<DaemonLogger> {
   const fd = options.fd ?? 2;
   const terminal = isatty(fd);
   const isPretty = options.format === "pretty" || (options.format === "auto" && terminal);
   const environment = options.environment ?? process.env;
-  const format = isPretty ? prettyFormat(terminal && !environment["NO_COLOR"]) : (line: string) => line;
+  const format = isPretty ? await prettyFormat(terminal && !environment["NO_COLOR"]) : (line: string) => line;
   const destination = new LogDestination(fd, (lines) => {
     const lost = { level: "warn", time: new Date().toISOString(), lines, msg: "log lines lost" };
     return format(`${JSON.stringify(lost)}\n`);
@@ -84,7 +84,8 @@ function levelFor(levels: LogLevels, fields: object): LogLevel {
   return Object.hasOwn(perPeerLevels, fields.peer) ? (perPeerLevels[fields.peer] ?? levels.level) : levels.level;
 }
 
-function prettyFormat(colour: boolean): (line: string) => string {
+async function prettyFormat(colour: boolean): Promise<(line: string) => string> {
+  const { default: pretty } = await import("pino-pretty");
   return pretty.prettyFactory({
     colorize: colour,
     translateTime: "SYS:HH:MM:ss.l",

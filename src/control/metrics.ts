@@ -1,10 +1,10 @@
-/** Metrics: what the daemon shows, read when somebody scrapes; the one door to prom-client, which adds those of the process. */
+/** Metrics: what the daemon shows, read when somebody scrapes, and what its process spends. */
 
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
-import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Clock } from "../bgp/model/ports.ts";
 import { Histogram, labelText, metricHead, sampleLine } from "./exposition.ts";
 import { CONVERGENCE_BOUNDS, METRIC } from "./metrics-list.ts";
+import type { ProcessMetrics } from "./process-metrics.ts";
 import { turn } from "./row-stream.ts";
 import type { PeerView, SessionStateName, SummaryView } from "./views.ts";
 
@@ -38,14 +38,14 @@ export interface MetricsSource {
 export class Metrics {
   readonly #source: MetricsSource;
   readonly #clock: Clock;
-  readonly #registry = new Registry();
+  /** Loaded at the first scrape: where nobody scrapes, it would take its 1.5 MB and its time at the start in vain. */
+  #process: Promise<ProcessMetrics> | undefined;
   readonly #lag: IntervalHistogram;
   readonly #convergence = { sent: new Histogram(CONVERGENCE_BOUNDS), kernel: new Histogram(CONVERGENCE_BOUNDS) };
 
   constructor(source: MetricsSource, clock: Clock) {
     this.#source = source;
     this.#clock = clock;
-    collectDefaultMetrics({ register: this.#registry });
     this.#lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MILLISECONDS });
     this.#lag.enable();
   }
@@ -58,13 +58,15 @@ export class Metrics {
   async text(): Promise<string> {
     const own = this.#ownText();
     const peers = await this.#peersText();
-    return `${own}${peers}${await this.#registry.metrics()}`;
+    this.#process ??= import("./process-metrics.ts").then(({ ProcessMetrics }) => new ProcessMetrics());
+    const ofProcess = await this.#process;
+    return `${own}${peers}${await ofProcess.text()}`;
   }
 
   /** Idempotent. */
   close(): void {
     this.#lag.disable();
-    this.#registry.clear();
+    void this.#process?.then((ofProcess) => ofProcess.close());
   }
 
   #ownText(): string {

@@ -50,7 +50,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
 
 async function run(options: RunOptions): Promise<number> {
   const { config, problems, portReason } = await firstConfig(options);
-  const logger = createLogger({ ...levelsOf(config.log), format: config.log.format });
+  const logger = await createLogger({ ...levelsOf(config.log), format: config.log.format });
   logProblems(logger, problems);
   const running = new Running(options, config, logger);
   // From the first moment on: a signal during the start must not leave a socket behind, nor a SIGHUP end the process.

@@ -30,7 +30,7 @@ const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => s
 
 describe("log", () => {
   it("writes one JSON object a line", async () => {
-    const log = logger();
+    const log = await logger();
     log.info({ peer: "tor-a", from: "OpenConfirm", to: "Established" }, "session state");
     await expect.poll(lines).toHaveLength(1);
     expect(JSON.parse(lines()[0] ?? "")).toEqual({
@@ -44,7 +44,7 @@ describe("log", () => {
   });
 
   it("keeps the order, and flushes what is left", async () => {
-    const log = logger();
+    const log = await logger();
     for (let index = 0; index < 1000; index++) log.info({ index }, "event");
     await wait(50);
     log.info({ index: 1000 }, "event");
@@ -54,7 +54,7 @@ describe("log", () => {
   });
 
   it("has a level, and other levels for some peers, also after a reload", async () => {
-    const log = logger({ level: "warn", perPeerLevels: { noisy: "debug", muted: "silent" } });
+    const log = await logger({ level: "warn", perPeerLevels: { noisy: "debug", muted: "silent" } });
     log.info({}, "general");
     log.info({ peer: "other" }, "other");
     log.debug({ peer: "noisy" }, "noisy");
@@ -69,7 +69,7 @@ describe("log", () => {
   });
 
   it("never writes a secret", async () => {
-    const log = logger();
+    const log = await logger();
     log.info({ password: "hunter2", options: { password: "hunter2", deep: { token: "hunter2" } } }, "peer options");
     log.info({ peers: [{ md5Key: "hunter2" }], secret: { nested: "hunter2" } }, "peers");
     log.error({ err: Object.assign(new Error("no"), { request: { Authorization: "hunter2" } }) }, "request failed");
@@ -80,7 +80,7 @@ describe("log", () => {
   });
 
   it("writes errors with their stack, and pretty lines for people without colour beside a terminal", async () => {
-    const log = logger({ format: "pretty" });
+    const log = await logger({ format: "pretty" });
     log.error({ err: new TypeError("boom") }, "request failed");
     log.flush();
     await wait(20);
@@ -94,7 +94,7 @@ describe("log", () => {
 // A process of its own, whose standard error is what the case says; it logs much, then exits by itself.
 const program = `
   import { createLogger } from ${JSON.stringify(fileURLToPath(new URL("../../../src/control/log.ts", import.meta.url)))};
-  const log = createLogger({ level: "info", format: "json" });
+  const log = await createLogger({ level: "info", format: "json" });
   let worst = 0;
   for (let index = 0; index < 20000; index++) {
     const start = performance.now();

@@ -5,7 +5,7 @@ import type { Clock } from "../bgp/model/ports.ts";
 /** Does one small slice, and less when time is up; true while there is more. */
 export type Slice = (isTimeUp: () => boolean) => boolean;
 
-const BUDGET_MILLISECONDS = 4;
+const BUDGET_MILLISECONDS = 2;
 
 export class WorkQueue {
   readonly #clock: Clock;

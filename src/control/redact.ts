@@ -1,15 +1,7 @@
 /** Keeps secrets out of everything that leaves the process: configuration views and log lines. */
 
 /** Names of keys whose values are secrets wherever they stand. `passwordFile`, `passwordEnv` and `passwordSet` are none. */
-const SECRET_KEYS = [
-  "password",
-  "passwd",
-  "secret",
-  "token",
-  "md5Key",
-  "authorization",
-  "clientKeyData",
-] as const;
+const SECRET_KEYS = ["password", "passwd", "secret", "token", "md5Key", "authorization", "clientKeyData"] as const;
 
 const secret = new Set<string>(SECRET_KEYS.map((key) => key.toLowerCase()));
 

@@ -64,17 +64,9 @@ export class Reconciler {
   want(prefixes: PrefixBatch, target: FibTarget): void {
     const { table } = this;
     const targetId = this.#targets.intern(target);
-    const wide = table.family === Family.Ipv6;
+    table.look(prefixes);
     for (let i = 0; i < prefixes.count; i++) {
-      const id = wide
-        ? table.findOrAdd(
-            prefixes.w0[i] ?? 0,
-            prefixes.w1[i] ?? 0,
-            prefixes.w2[i] ?? 0,
-            prefixes.w3[i] ?? 0,
-            prefixes.lengths[i] ?? 0,
-          )
-        : table.findOrAdd(prefixes.w0[i] ?? 0, 0, 0, 0, prefixes.lengths[i] ?? 0);
+      const id = table.findOrAddAt(prefixes, i);
       if (table.wanted(id) === targetId) continue;
       table.setWanted(id, targetId);
       table.lower(id, RouteFlag.Stale);
@@ -84,17 +76,9 @@ export class Reconciler {
 
   unwant(prefixes: PrefixBatch): void {
     const { table } = this;
-    const wide = table.family === Family.Ipv6;
+    table.look(prefixes);
     for (let i = 0; i < prefixes.count; i++) {
-      const id = wide
-        ? table.find(
-            prefixes.w0[i] ?? 0,
-            prefixes.w1[i] ?? 0,
-            prefixes.w2[i] ?? 0,
-            prefixes.w3[i] ?? 0,
-            prefixes.lengths[i] ?? 0,
-          )
-        : table.find(prefixes.w0[i] ?? 0, 0, 0, 0, prefixes.lengths[i] ?? 0);
+      const id = table.findAt(prefixes, i);
       if (id < 0 || table.wanted(id) === 0) continue;
       table.setWanted(id, 0);
       this.enqueue(id);
@@ -112,11 +96,14 @@ export class Reconciler {
     this.#pruning = true;
   }
 
-  /** Requests for what is queued, until the batch is full. Looks at no more than `budget` entries. */
+  /**
+   * Requests for what is queued, until the batch is full, or until a route's turn comes whose last request has not been answered:
+   * what there is to do for it depends on the answer. Looks at no more than `budget` entries.
+   */
   fill(batch: RequestBatch, budget: number): void {
     for (let looked = 0; looked < budget; looked++) {
       const id = this.#queue.peek();
-      if (id < 0 || !this.#request(id, batch)) return;
+      if (id < 0 || this.table.has(id, RouteFlag.UnderWay) || !this.#request(id, batch)) return;
       this.#queue.shift();
       this.table.lower(id, RouteFlag.Queued);
       this.table.tidy(id);

@@ -12,7 +12,8 @@ import type { RouteTable } from "./route-table.ts";
 export const Operation = { Add: 0, Replace: 1, Delete: 2 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 
-const CAPACITY = 1024;
+/** Some six milliseconds of the kernel's, during which it needs nobody to hand it more. */
+const CAPACITY = 2048;
 const BUFFER_BYTES = 1 << 18;
 const REQUEST = Flag.Request << 16;
 // An addition that must not replace anything is refused where somebody was quicker: a foreign route is never overwritten unseen.
@@ -48,7 +49,12 @@ export class RequestBatch {
   readonly #cursor = new MessageCursor(this.#answers);
   #used = 0;
   #last = 0;
-  #sequence = 1;
+  #sequence: number;
+
+  /** Batches that take turns on one socket begin far from each other: an answer that comes late must not be another's. */
+  constructor(firstSequence = 1) {
+    this.#sequence = firstSequence;
+  }
 
   clear(): void {
     this.#sequence = (this.#sequence + this.count) >>> 0;

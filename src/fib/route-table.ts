@@ -2,6 +2,7 @@
 
 import type { Family } from "../bgp/model/family.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
+import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
 import { PrefixTable } from "../columns/prefix-table.ts";
 import type { RouteMessage } from "./netlink/route-message.ts";
 import type { TargetTable } from "./target-table.ts";
@@ -64,6 +65,19 @@ export class RouteTable {
 
   findOrAdd(w0: number, w1: number, w2: number, w3: number, length: number): number {
     return this.#prefixes.findOrAdd(w0, w1, w2, w3, length);
+  }
+
+  /** Before `findAt` and `findOrAddAt` for the entries of this batch (see PrefixTable). */
+  look(batch: PrefixBatch): void {
+    this.#prefixes.look(batch);
+  }
+
+  findAt(batch: PrefixBatch, i: number): number {
+    return this.#prefixes.findAt(batch, i);
+  }
+
+  findOrAddAt(batch: PrefixBatch, i: number): number {
+    return this.#prefixes.findOrAddAt(batch, i);
   }
 
   findRoute(route: RouteMessage): number {

@@ -1,4 +1,7 @@
-/** Drives the reconcilers: one bounded batch of requests after the other, with the event loop's turn in between. */
+/**
+ * Drives the reconcilers: one bounded batch of requests after the other, with the event loop's turn in between. While the kernel works
+ * off one, the next is made ready, so that it need not wait for us.
+ */
 
 import { familyName } from "../bgp/model/family.ts";
 import type { Clock, Logger, Timer } from "../bgp/model/ports.ts";
@@ -9,6 +12,7 @@ import { type Answer, RequestBatch } from "./request-batch.ts";
 
 /** Entries looked at in one slice, with or without a request. */
 const LOOKED_AT = 4096;
+const SECOND_SEQUENCE = 0x80000000;
 const FIRST_RETRY_MILLISECONDS = 20;
 const LAST_RETRY_MILLISECONDS = 5000;
 const PARKED_PER_MILLISECOND = 100;
@@ -26,7 +30,11 @@ export class Writer {
   readonly #log: Logger;
   readonly #reconcilers: readonly Reconciler[];
   readonly #hooks: WriterHooks;
-  readonly #batch = new RequestBatch();
+  /** The kernel has it, where one is under way. */
+  #batch = new RequestBatch();
+  /** Made ready meanwhile, and for whom; empty where `count` is 0. */
+  #next = new RequestBatch(SECOND_SEQUENCE);
+  #nextFor: Reconciler | undefined;
   #turn = 0;
   #scheduled = false;
   #underWay = false;
@@ -46,7 +54,7 @@ export class Writer {
 
   /** There may be something to write. `idle` follows in any case. */
   wake(): void {
-    if (this.#scheduled || this.#underWay || this.#paused || this.#closed) return;
+    if (this.#scheduled || this.#paused || this.#closed) return;
     this.#scheduled = true;
     this.#clock.soon(() => {
       this.#scheduled = false;
@@ -60,6 +68,7 @@ export class Writer {
    */
   pause(paused: () => void): void {
     this.#paused = true;
+    this.#putBackNext();
     if (this.#underWay) this.#whenPaused.push(paused);
     else paused();
   }
@@ -98,37 +107,60 @@ export class Writer {
 
   #slice(): void {
     if (this.#paused || this.#closed) return;
-    const reconciler = this.#next();
+    const reconciler = this.#nextFor ?? this.#whoseTurn();
     if (reconciler === undefined) {
-      if (this.#reconcilers.every((r) => r.parked === 0)) this.#retryDelay = FIRST_RETRY_MILLISECONDS;
-      else if (this.#reconcilers.some((r) => r.transient)) this.retryLater();
-      this.#hooks.idle();
+      if (!this.#underWay) this.#rest();
       return;
     }
-    const batch = this.#batch;
-    batch.clear();
-    reconciler.fill(batch, LOOKED_AT);
-    if (batch.count === 0) {
-      this.wake();
-      return;
-    }
+    reconciler.fill(this.#next, LOOKED_AT);
+    this.#nextFor = this.#next.count === 0 ? undefined : reconciler;
+    if (this.#underWay) return;
+    if (this.#nextFor === undefined) this.wake();
+    else this.#submit(this.#nextFor);
+  }
+
+  /** Nothing is queued, and nothing under way. */
+  #rest(): void {
+    if (this.#reconcilers.every((r) => r.parked === 0)) this.#retryDelay = FIRST_RETRY_MILLISECONDS;
+    else if (this.#reconcilers.some((r) => r.transient)) this.retryLater();
+    this.#hooks.idle();
+  }
+
+  /** What was made ready is under way from here on. */
+  #submit(reconciler: Reconciler): void {
+    const batch = this.#next;
+    this.#next = this.#batch;
+    this.#nextFor = undefined;
+    this.#batch = batch;
     this.#underWay = true;
     batch.submit(this.#socket, (answer) => {
       this.#underWay = false;
-      if (this.#closed) return;
-      const pause = this.#answered(reconciler, batch, answer);
-      if (reconciler.unexplained) {
-        reconciler.unexplained = false;
-        this.#hooks.resynchronise();
-      }
-      for (const run of this.#whenPaused.splice(0)) run();
-      if (pause === 0) this.wake();
-      else this.#clock.after(pause, () => this.wake());
+      if (!this.#closed) this.#completed(reconciler, batch, answer);
     });
   }
 
+  #completed(reconciler: Reconciler, batch: RequestBatch, answer: Answer): void {
+    // First of all the kernel gets its next work: what it answered can be entered while it is at that.
+    if (answer.kind === "answered" && this.#nextFor !== undefined) this.#submit(this.#nextFor);
+    const pause = this.#answered(reconciler, batch, answer);
+    batch.clear();
+    if (reconciler.unexplained) {
+      reconciler.unexplained = false;
+      this.#hooks.resynchronise();
+    }
+    for (const run of this.#whenPaused.splice(0)) run();
+    if (pause === 0) this.wake();
+    else this.#clock.after(pause, () => this.wake());
+  }
+
+  #putBackNext(): void {
+    this.#nextFor?.putBack(this.#next);
+    this.#nextFor = undefined;
+    this.#next.clear();
+  }
+
   /** The families take turns. */
-  #next(): Reconciler | undefined {
+  #whoseTurn(): Reconciler | undefined {
     for (let i = 0; i < this.#reconcilers.length; i++) {
       this.#turn = (this.#turn + 1) % this.#reconcilers.length;
       const reconciler = this.#reconcilers[this.#turn];

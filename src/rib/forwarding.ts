@@ -24,8 +24,14 @@ export interface ForwardingSink {
   unset(prefixes: PrefixBatch): void;
 }
 
+/** How a next hop is reached; never altered, replaced by another object when it changes. */
+export interface Way {
+  readonly blackhole: boolean;
+  readonly resolved: readonly ResolvedHop[];
+}
+
 /** How the next hop of this path is reached. */
-export type ResolutionOf = (path: number) => { readonly blackhole: boolean; readonly resolved: readonly ResolvedHop[] };
+export type ResolutionOf = (path: number) => Way;
 
 const BLACKHOLE: ForwardingTarget = { kind: "blackhole", nextHops: [], preferredSource: undefined, metric: undefined };
 const NO_TARGET = 0;
@@ -33,7 +39,7 @@ const BATCH = 512;
 
 export class Forwarding {
   readonly #table: FamilyTable;
-  readonly #attributes: AttributeTable;
+  readonly #attributes: Pick<AttributeTable, "nextHop">;
   readonly #resolutionOf: ResolutionOf;
   readonly #sink: ForwardingSink;
   /** Targets by what they are made of; numbers begin at 1 and stay with a target while any prefix uses it. */
@@ -42,10 +48,17 @@ export class Forwarding {
   readonly #keys: string[] = [""];
   readonly #uses: number[] = [0];
   readonly #freeNumbers: number[] = [];
+  /** What the way of a single path came to: thousands of destinations share one, and need not each spell out their target. */
+  readonly #byWay = new WeakMap<Way, { readonly number: number; readonly target: ForwardingTarget }>();
   readonly #batch: PrefixBatch;
   #batchTarget = -1;
 
-  constructor(table: FamilyTable, attributes: AttributeTable, resolutionOf: ResolutionOf, sink: ForwardingSink) {
+  constructor(
+    table: FamilyTable,
+    attributes: Pick<AttributeTable, "nextHop">,
+    resolutionOf: ResolutionOf,
+    sink: ForwardingSink,
+  ) {
     this.#table = table;
     this.#attributes = attributes;
     this.#resolutionOf = resolutionOf;
@@ -98,6 +111,21 @@ export class Forwarding {
   }
 
   #unicast(paths: Int32Array): number {
+    if (paths.length > 1) return this.#combined(paths);
+    const way = this.#resolutionOf(paths[0] as number);
+    const known = this.#byWay.get(way);
+    // Numbers are used again: what it stands for now must be the same.
+    if (known !== undefined && this.#targets[known.number] === known.target) {
+      this.#uses[known.number] = (this.#uses[known.number] as number) + 1;
+      return known.number;
+    }
+    const number = this.#combined(paths);
+    const target = this.#targets[number];
+    if (target !== undefined) this.#byWay.set(way, { number, target });
+    return number;
+  }
+
+  #combined(paths: Int32Array): number {
     const hops = new Map<string, ResolvedHop>();
     let isBlackhole = false;
     for (const path of paths) {

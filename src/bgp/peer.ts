@@ -393,10 +393,7 @@ export class Peer implements SessionOwner {
     let level: "info" | "debug" = this.isDynamic && from !== "Established" && to !== "Established" ? "debug" : "info";
     if (RANK[from] > RANK.Connect || RANK[to] > RANK.Connect) this.#said = undefined;
     else if (this.#said?.has(reason)) level = "debug";
-    else {
-      this.#said ??= new Set();
-      if (this.#said.size < MANY_REASONS) this.#said.add(reason);
-    }
+    else if ((this.#said?.size ?? 0) < MANY_REASONS) this.#said = (this.#said ?? new Set()).add(reason);
     this.#parts.logger[level](fields, "session state");
   }
 }

@@ -35,3 +35,12 @@ export class GroupMember {
     this.told = [];
   }
 }
+
+/** Where the scan has shown everything to the first of them; undefined without any. */
+export function firstScanEnd(members: Iterable<GroupMember>): ScanPlace | undefined {
+  let first: ScanPlace | undefined;
+  for (const { scanEnd } of members)
+    if (first === undefined || scanEnd.lap < first.lap || (scanEnd.lap === first.lap && scanEnd.id < first.id))
+      first = scanEnd;
+  return first;
+}

@@ -12,6 +12,7 @@ import type { AttributeTable } from "./attribute-table.ts";
 import { type ExportTarget, ExportWay, editPath, editsPath, type PathOrigin } from "./export.ts";
 import type { FamilyTable } from "./family-table.ts";
 import type { RibPeerOptions } from "./options.ts";
+import type { Outbound } from "./outbound-port.ts";
 import {
   dependsOnInterface,
   dependsOnPrefix,
@@ -22,7 +23,6 @@ import {
 } from "./policy/evaluate.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { RibPeer } from "./rib-peer.ts";
-import type { Outbound } from "./update-group.ts";
 
 /** What the tables lend to every group. */
 export interface OutboundContext {

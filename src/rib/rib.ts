@@ -18,6 +18,7 @@ import { LocalRoutes } from "./local-routes.ts";
 import { NextHopTable } from "./next-hop.ts";
 import type { Aggregate, OriginatedRoute, RibOptions, RibPeerOptions } from "./options.ts";
 import { PathVisits } from "./path-visits.ts";
+import { PeerTable } from "./peer-table.ts";
 import { Retainer } from "./retention.ts";
 import { Retention, RibPeer } from "./rib-peer.ts";
 import { type KernelPath, TableLookup } from "./route-lookup.ts";
@@ -44,9 +45,7 @@ export class Rib implements RibSink {
   readonly #clock: Clock;
   readonly #events: RibEvents;
   readonly #surroundings: Surroundings;
-  readonly #peers = new Map<PeerId, RibPeer>();
-  /** The same by number: every decision asks for the peers of its paths. */
-  readonly #peerTable: (RibPeer | undefined)[] = [];
+  readonly #peers = new PeerTable();
   readonly #ribs: Readonly<Record<Family, LocRib>>;
   readonly #retainer: Retainer;
   readonly #work: WorkQueue;
@@ -70,7 +69,7 @@ export class Rib implements RibSink {
     });
     this.nextHops = new NextHopTable(parts.options.resolveNextHops ? this.#lookup : undefined);
     this.attributes = new AttributeTable(parts.codec, this.nextHops);
-    const peer = (id: PeerId) => this.#peerTable[id];
+    const peer = (id: PeerId) => this.#peers.get(id);
     this.#ways = new Ways(this.attributes, this.nextHops, this.#lookup, peer, parts.surroundings);
     this.#visits = new PathVisits(this.attributes, peer);
     this.#ribs = { [Family.Ipv4]: this.#createRib(Family.Ipv4), [Family.Ipv6]: this.#createRib(Family.Ipv6) };
@@ -116,9 +115,7 @@ export class Rib implements RibSink {
   }
 
   addPeer(options: RibPeerOptions): void {
-    const peer = new RibPeer(options, this.#inbound(options));
-    this.#peers.set(options.id, peer);
-    this.#peerTable[options.id] = peer;
+    this.#peers.set(options.id, new RibPeer(options, this.#inbound(options)));
     if (!this.#clusterIds.all.includes(options.clusterId)) this.#collectClusterIds();
   }
 
@@ -208,7 +205,6 @@ export class Rib implements RibSink {
     // A walk over the paths may have asked it once more.
     this.#peers.get(id)?.inbound.clear();
     this.#peers.delete(id);
-    this.#peerTable[id] = undefined;
     this.groups.forgetSources();
   }
 
@@ -332,9 +328,9 @@ export class Rib implements RibSink {
       family,
       attributes: this.attributes,
       rules: () => this.#options,
-      peer: (id) => this.#peerTable[id],
+      peer: (id) => this.#peers.get(id),
       localRank: () => ({ external: true, routerId: this.#options.routerId, address: ipv4(0) }),
-      nextHopMetric: (nextHop, peer) => this.nextHops.metric(nextHop, this.#peerTable[peer]?.interface ?? 0),
+      nextHopMetric: (nextHop, peer) => this.nextHops.metric(nextHop, this.#peers.get(peer)?.interface ?? 0),
       seconds: () => Math.floor((this.#clock.now() - this.#started) / 1000),
       wake: () => this.wake(),
       pathsChanged: (prefix) => this.nextHops.destinationChanged(this.#ribs[family].table.prefixes, prefix),

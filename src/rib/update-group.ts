@@ -10,23 +10,14 @@ import { IdQueue } from "../columns/id-queue.ts";
 import { AdjRibOut } from "./adj-rib-out.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import type { FamilyTable } from "./family-table.ts";
-import { GroupMember, type Told } from "./group-member.ts";
+import { firstScanEnd, GroupMember, type Told } from "./group-member.ts";
 import { GroupSlots } from "./group-slots.ts";
+import type { Outbound, Usable } from "./outbound-port.ts";
 import { RecentWithdrawals } from "./recent-withdrawals.ts";
 import { Remainder } from "./remainder.ts";
-import { RoundScan, type ScanPlace } from "./round-scan.ts";
+import { RoundScan } from "./round-scan.ts";
+import { SliceHolds } from "./slice-holds.ts";
 import { StagedUpdates, To } from "./staged-updates.ts";
-
-/** What a path becomes on its way out to this group. */
-export interface Outbound {
-  /** 0 when the path must not go out. The id is only lent: retain it to keep it. */
-  attributesFor(path: number): AttrsId;
-  /** Policy or session facts changed: forget what was worked out. */
-  clear(): void;
-}
-
-/** May this path be sent where all paths are (RFC 7911): accepted, current, its next hop reachable. */
-export type Usable = (path: number) => boolean;
 
 const SLICE = 1024;
 /** How many that ask for little. */
@@ -64,10 +55,9 @@ export class UpdateGroup {
   readonly #fellBehind: PeerId[] = [];
   /** Slots withdrawn lately, held until every member has written the withdrawal: one that falls behind before needs them. */
   readonly #withdrawn = new RecentWithdrawals();
-  /** What the slice at work holds until its messages are out. */
+  /** By the slice at work; held until its messages are out, as other things are. */
   readonly #withdrawnNow: number[] = [];
-  readonly #prefixesNow: number[] = [];
-  readonly #slotsNow: number[] = [];
+  readonly #holds: SliceHolds;
 
   constructor(parts: {
     table: FamilyTable;
@@ -79,6 +69,7 @@ export class UpdateGroup {
   }) {
     this.#table = parts.table;
     this.#slots = new GroupSlots(parts.table, parts.addPath);
+    this.#holds = new SliceHolds(parts.table, this.#slots);
     this.outbox = parts.outbox;
     this.#outbound = parts.outbound;
     this.#usable = parts.usable;
@@ -144,7 +135,8 @@ export class UpdateGroup {
     if (this.#closed) return;
     let i = 0;
     if (!this.isPaused) {
-      const scanEnd = this.#scanEnd();
+      // What the scan comes to before any member's end it tells all: else each route went out twice when all come back at once.
+      const scanEnd = this.#joining === this.#members.size ? firstScanEnd(this.#members.values()) : undefined;
       while (i < count) {
         const prefix = prefixes[i++] as number;
         if (scanEnd === undefined || !this.#scan.comesTo(prefix, scanEnd)) this.#consider(prefix, false);
@@ -194,7 +186,7 @@ export class UpdateGroup {
       if (slot < 0) break;
       const attrs = this.out.source(slot) === peer ? NONE : this.out.attrs(slot);
       this.#staged.stage(this.#slots.prefix(slot), this.#slots.identifier(slot), attrs, To.Only, peer);
-      if (behind.take(slot)) this.#slotsNow.push(slot);
+      if (behind.take(slot)) this.#holds.addSlot(slot);
     }
     while (this.#staged.count === 0 && member.told.length > 0) this.#takeBack(member);
     const isTold = this.#staged.count === 0;
@@ -240,7 +232,7 @@ export class UpdateGroup {
       this.#pending.delete(prefix);
       // Once decided it comes again.
       if (!this.#isUndecided(prefix)) this.#consider(prefix, false);
-      this.#prefixesNow.push(prefix);
+      this.#holds.addPrefix(prefix);
       if (this.#staged.isFull) this.#emit();
       if (n % STEP === 0 && isTimeUp()) return;
     }
@@ -263,7 +255,7 @@ export class UpdateGroup {
       // Held while it is looked at: the slice may be emptied, and with it go the holds of what was withdrawn.
       this.#table.hold(prefix);
       this.#consider(prefix, this.#joining > 0);
-      this.#prefixesNow.push(prefix);
+      this.#holds.addPrefix(prefix);
       if (this.#staged.isFull) this.#emit();
     }
   }
@@ -272,19 +264,6 @@ export class UpdateGroup {
   #isUndecided(prefix: number): boolean {
     const best = this.#table.best(prefix);
     return !this.#addPath && best >= 0 && this.#table.paths.accepted(best) === NONE;
-  }
-
-  /**
-   * Where the scan has passed the first member, if all are still being told everything: what it comes to before that, it tells all.
-   * After a restart, or when a thousand peers come back at once, each route would go out twice otherwise.
-   */
-  #scanEnd(): ScanPlace | undefined {
-    if (this.#joining === 0 || this.#joining < this.#members.size) return undefined;
-    let first: ScanPlace | undefined;
-    for (const { scanEnd } of this.#members.values())
-      if (first === undefined || scanEnd.lap < first.lap || (scanEnd.lap === first.lap && scanEnd.id < first.id))
-        first = scanEnd;
-    return first;
   }
 
   #endScans(): void {
@@ -316,7 +295,7 @@ export class UpdateGroup {
         this.#slots.hold(slot);
         this.#withdrawnNow.push(slot);
       }
-      if (told.slots.take(slot)) this.#slotsNow.push(slot);
+      if (told.slots.take(slot)) this.#holds.addSlot(slot);
     }
   }
 
@@ -374,20 +353,12 @@ export class UpdateGroup {
     for (const peer of this.#fellBehind.splice(0)) this.#startBehind(peer);
     for (const slot of this.#withdrawnNow) this.#withdrawn.add(slot, this.outbox.position);
     this.#withdrawnNow.length = 0;
-    for (const prefix of this.#prefixesNow) this.#table.release(prefix);
-    this.#prefixesNow.length = 0;
-    for (const slot of this.#slotsNow) this.#slots.release(slot);
-    this.#slotsNow.length = 0;
+    this.#holds.release();
   }
 
   /** Lets go of what every member has been told is gone; true while there is more. Call after the outbox was flushed. */
-  settle({ slowest, position }: Pick<Outbox, "slowest" | "position"> = this.outbox): boolean {
-    for (let n = 0; n < LONG_SLICE; n++) {
-      const slot = this.#withdrawn.take(slowest, position);
-      if (slot < 0) return false;
-      this.#slots.release(slot);
-    }
-    return true;
+  settle(outbox: Pick<Outbox, "slowest" | "position"> = this.outbox): boolean {
+    return this.#withdrawn.settle(outbox, LONG_SLICE, this.#slots);
   }
 
   #startBehind(peer: PeerId): void {

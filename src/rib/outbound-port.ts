@@ -1,0 +1,14 @@
+/** What an update group asks of the rules that its routes go out by. */
+
+import type { AttrsId } from "../bgp/model/ids.ts";
+
+/** What a path becomes on its way out to the group. */
+export interface Outbound {
+  /** 0 when the path must not go out. The id is only lent: retain it to keep it. */
+  attributesFor(path: number): AttrsId;
+  /** Policy or session facts changed: forget what was worked out. */
+  clear(): void;
+}
+
+/** May this path be sent where all paths are (RFC 7911): accepted, current, its next hop reachable. */
+export type Usable = (path: number) => boolean;

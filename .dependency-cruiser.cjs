@@ -10,7 +10,7 @@ const optionTypes = "(bgp/options|rib/options|rib/policy/policy|fib/fib|fib/opti
 const doors = {
   pino: "^src/control/log\\.ts$",
   "pino-pretty": "^src/control/log\\.ts$",
-  "prom-client": "^src/control/metrics\\.ts$",
+  "prom-client": "^src/control/process-metrics\\.ts$",
   commander: "^src/cli/program\\.ts$",
   "js-yaml": "^src/config/yaml\\.ts$",
   koffi: "^src/sys/libc\\.ts$",

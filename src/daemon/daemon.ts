@@ -51,6 +51,8 @@ export class Daemon {
   readonly speaker: Speaker;
   readonly startedAt: number;
   config: Config;
+  /** From a peer. */
+  hasHeardRoutes = false;
   /** What was wrong at the last reload, and went without effect. */
   problems: readonly Problem[] = [];
   readonly #parts: DaemonParts;
@@ -272,7 +274,10 @@ export class Daemon {
         rib.peerDown(peer, end);
         this.#deferral?.lost(peer);
       },
-      announce: (peer, attributes, prefixes) => rib.announce(peer, attributes, prefixes),
+      announce: (peer, attributes, prefixes) => {
+        this.hasHeardRoutes = true;
+        rib.announce(peer, attributes, prefixes);
+      },
       withdraw: (peer, prefixes) => rib.withdraw(peer, prefixes),
       endOfRib: (peer, family) => {
         rib.endOfRib(peer, family);

@@ -29,6 +29,7 @@ import { View } from "./daemon-view.ts";
 import { KernelSide } from "./kernel-side.ts";
 import { Links } from "./links.ts";
 import { bindablePort } from "./ports.ts";
+import { rehearse } from "./rehearsal.ts";
 import { RestartMarker } from "./restart-marker.ts";
 
 export interface RunOptions {
@@ -90,6 +91,8 @@ async function firstConfig(
   const kernel = options.kernel && hasCapability(Capability.NetAdmin);
   return { config: embeddedDefault({ port, kernel }, machine("/")), problems: [], portReason: reason };
 }
+
+const REHEARSAL_MILLISECONDS = 50;
 
 /** Everything that runs, and the order in which it begins and ends. */
 class Running {
@@ -185,6 +188,12 @@ class Running {
       },
       "starling is running",
     );
+    // A little later: who waits for the start does not wait for this.
+    systemClock.after(REHEARSAL_MILLISECONDS, () => {
+      rehearse(systemClock, () => !daemon.hasHeardRoutes && !this.#isStopping).catch((error: unknown) =>
+        logger.warn({ err: error }, "the rehearsal failed: the first routes will take longer"),
+      );
+    });
   }
 
   /** Each part that began is ended; safe after a start that failed half way. */

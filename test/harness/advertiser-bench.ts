@@ -17,7 +17,7 @@ import { silentLogger } from "./silent-logger.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export const ATTRIBUTES = createAttributesCodec().encode(attributesWith(ipv4(0x0a000001), { localPref: 100 }));
-export const ENCODING = {
+const ENCODING = {
   family: Family.Ipv4,
   fourOctetAs: true,
   addPath: false,

@@ -18,13 +18,12 @@ import type { Clock, RibSink, Timer } from "./model/ports.ts";
 import type { Negotiated } from "./negotiation.ts";
 import type { Connection } from "./transport.ts";
 import type { Task, Turns } from "./turns.ts";
-import type { UpdateDecoders } from "./update-decoders.ts";
 import { type Frame, Framer } from "./wire/framer.ts";
 import { MAX_EXTENDED_LENGTH } from "./wire/header.ts";
 import { decodeNotification } from "./wire/notification.ts";
 import { decodeOpen } from "./wire/open.ts";
 import { decodeRouteRefresh } from "./wire/route-refresh.ts";
-import type { UpdateDecoder } from "./wire/update-decoder.ts";
+import { UpdateDecoder } from "./wire/update-decoder.ts";
 
 export interface InputOwner {
   readonly id: PeerId;
@@ -61,7 +60,6 @@ export class SessionInput implements Task {
   readonly #owner: InputOwner;
   readonly #clock: Clock;
   readonly #turns: Turns;
-  readonly #decoders: UpdateDecoders;
   readonly #framer = new Framer();
   #decoder: UpdateDecoder | undefined = undefined;
   /** An OPEN that waits; nothing behind it is looked at. */
@@ -74,14 +72,13 @@ export class SessionInput implements Task {
     session: InputSession,
     connection: Connection,
     owner: InputOwner,
-    parts: { readonly clock: Clock; readonly turns: Turns; readonly decoders: UpdateDecoders },
+    parts: { readonly clock: Clock; readonly turns: Turns },
   ) {
     this.#session = session;
     this.#connection = connection;
     this.#owner = owner;
     this.#clock = parts.clock;
     this.#turns = parts.turns;
-    this.#decoders = parts.decoders;
   }
 
   get hasInput(): boolean {
@@ -177,7 +174,7 @@ export class SessionInput implements Task {
     const { holdSeconds, keepaliveSeconds } = negotiated;
     // RFC 8654 §4: also for what comes right behind the peer's OPEN.
     if (negotiated.extendedMessages) this.#framer.maxLength = MAX_EXTENDED_LENGTH;
-    this.#decoder = this.#decoders.for(negotiated);
+    this.#decoder = new UpdateDecoder(negotiated);
     session.handle({ kind: "openReceived", holdSeconds, keepaliveSeconds }, "OPEN received");
   }
 

@@ -13,7 +13,6 @@ import { type InputOwner, type InputSession, SessionInput } from "./session-inpu
 import { SessionTimers } from "./session-timers.ts";
 import type { Connection, DialRequest, Transport } from "./transport.ts";
 import type { Turns } from "./turns.ts";
-import type { UpdateDecoders } from "./update-decoders.ts";
 import { encodeKeepalive } from "./wire/keepalive.ts";
 import { encodeNotification } from "./wire/notification.ts";
 import { describeNotification } from "./wire/notification-text.ts";
@@ -43,7 +42,6 @@ export interface SessionParts {
   readonly random: () => number;
   readonly transport: Transport;
   readonly turns: Turns;
-  readonly decoders: UpdateDecoders;
 }
 
 const KEEPALIVE = encodeKeepalive();

@@ -18,7 +18,6 @@ import type { PeerSnapshot } from "./peer-snapshot.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 import type { Admission, Connection, Transport } from "./transport.ts";
 import { Turns } from "./turns.ts";
-import { UpdateDecoders } from "./update-decoders.ts";
 
 export interface SpeakerEvents {
   stateChanged(peer: PeerId, from: SessionState, to: SessionState, reason: string): void;
@@ -91,7 +90,6 @@ export class Speaker {
       random: parts.random,
       transport: parts.transport,
       turns: new Turns(parts.clock),
-      decoders: new UpdateDecoders(),
       logger: parts.logger,
       rib: parts.rib,
       localFacts: () => this.#localFacts(),

@@ -7,6 +7,7 @@ import { Daemon } from "../../src/daemon/daemon.ts";
 import { KernelSide } from "../../src/daemon/kernel-side.ts";
 import { Links } from "../../src/daemon/links.ts";
 import { routes } from "../../src/rib/routes.ts";
+import { EVERY_ROUTE } from "./every-route.ts";
 import { MemoryFib } from "./memory-fib.ts";
 import { MemoryLog } from "./memory-log.ts";
 import type { MemoryNetwork } from "./memory-transport.ts";
@@ -46,17 +47,7 @@ export class MemoryDaemon {
 
   /** "10.1.0.0/16 from b", those of its own without a name. */
   routes(): string[] {
-    const all = routes(this.daemon.rib, {
-      family: undefined,
-      prefix: undefined,
-      longer: false,
-      address: undefined,
-      peer: undefined,
-      view: "accepted",
-      explicitView: false,
-      source: undefined,
-      matches: undefined,
-    });
+    const all = routes(this.daemon.rib, EVERY_ROUTE);
     return [...all].flatMap((route) =>
       route === undefined
         ? []

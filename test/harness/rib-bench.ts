@@ -13,6 +13,7 @@ import type { RibOptions, RibPeerOptions } from "../../src/rib/options.ts";
 import { Rib } from "../../src/rib/rib.ts";
 import { type Route, routes } from "../../src/rib/routes.ts";
 import { viewOf } from "./canonical.ts";
+import { EVERY_ROUTE } from "./every-route.ts";
 import { ModelOutbox } from "./model-outbox.ts";
 
 /** Runs what was put off when the test says so; timers when the test lets time pass. */
@@ -184,17 +185,7 @@ export class RibBench {
   }
 
   routes(): Route[] {
-    const all = routes(this.rib, {
-      family: undefined,
-      prefix: undefined,
-      longer: false,
-      address: undefined,
-      peer: undefined,
-      view: "accepted",
-      explicitView: false,
-      source: undefined,
-      matches: undefined,
-    });
+    const all = routes(this.rib, EVERY_ROUTE);
     return [...all].filter((route) => route !== undefined);
   }
 }

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { AttackedDaemon, executable, freePort } from "../harness/attacked-daemon.ts";
 import { runCommand } from "../harness/process.ts";
+import { KEEPALIVE } from "../harness/raw-bytes.ts";
 import { RawTcpPeer } from "../harness/raw-tcp-peer.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
@@ -35,6 +36,23 @@ function second(file: string): Promise<{ status: number | null; firstLine: strin
       resolve({ status, firstLine });
     }),
   );
+}
+
+const NOISY = {
+  name: "noisy",
+  address: "127.6.0.1",
+  asNumber: "external",
+  passive: true,
+  timers: { idleHold: "100ms" },
+};
+
+/** Sessions of NOISY's that come up and break off, each for several lines of log. */
+async function makeNoise(port: number, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    const peer = await RawTcpPeer.establish({ port, localAddress: NOISY.address, asNumber: 65001 });
+    peer.send(KEEPALIVE);
+    peer.reset();
+  }
 }
 
 /** The configuration of `daemon` with other keys, as a file of its own. */
@@ -148,24 +166,12 @@ describe.skipIf(!isRoot)("file systems that are full", () => {
     const folder = await smallFileSystem("size=8k");
     writeFileSync(join(folder, "ballast"), "x".repeat(4000));
     const launcher = ["sh", "-c", `exec "$@" 2>>${folder}/log`, "sh"];
-    const other = {
-      name: "other",
-      address: "127.6.0.1",
-      asNumber: "external",
-      passive: true,
-      timers: { idleHold: "100ms" },
-    };
-    daemon = await AttackedDaemon.start("full-log", { launcher, peers: [other] });
-    for (let i = 0; i < 60; i++) {
-      const peer = await RawTcpPeer.establish({ port: daemon.port, localAddress: "127.6.0.1", asNumber: 65001 });
-      peer.send(Buffer.from(`${"ff".repeat(16)}001304`, "hex"));
-      peer.reset();
-    }
+    daemon = await AttackedDaemon.start("full-log", { launcher, peers: [NOISY] });
+    await makeNoise(daemon.port, 60);
     expect(readFileSync(`${folder}/log`).length).toBeLessThanOrEqual(4096);
     console.log(await daemon.expectUnharmed(64));
     rmSync(join(folder, "ballast"));
-    const peer = await RawTcpPeer.establish({ port: daemon.port, localAddress: "127.6.0.1", asNumber: 65001 });
-    peer.reset();
+    await makeNoise(daemon.port, 1);
     await waitFor(() => readFileSync(`${folder}/log`, "utf8").includes('"msg":"log lines lost"'), {
       what: "the loss to be told",
     });
@@ -176,19 +182,8 @@ describe.skipIf(!isRoot)("file systems that are full", () => {
     await runCommand(["mkfifo", `${folder}/log`]);
     // Open for both: nobody reads, and the pipe has an end all the same.
     const launcher = ["sh", "-c", `exec "$@" 2<>${folder}/log`, "sh"];
-    const other = {
-      name: "other",
-      address: "127.6.0.1",
-      asNumber: "external",
-      passive: true,
-      timers: { idleHold: "100ms" },
-    };
-    daemon = await AttackedDaemon.start("full-pipe", { launcher, peers: [other] });
-    for (let i = 0; i < 200; i++) {
-      const peer = await RawTcpPeer.establish({ port: daemon.port, localAddress: "127.6.0.1", asNumber: 65001 });
-      peer.send(Buffer.from(`${"ff".repeat(16)}001304`, "hex"));
-      peer.reset();
-    }
+    daemon = await AttackedDaemon.start("full-pipe", { launcher, peers: [NOISY] });
+    await makeNoise(daemon.port, 200);
     console.log(await daemon.expectUnharmed(64));
     const asked = performance.now();
     expect(await daemon.process.stop("SIGTERM")).toBe(0);

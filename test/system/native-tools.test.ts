@@ -19,6 +19,8 @@ const AS = 65_000;
 const SESSIONS = 20;
 const BLOCKS = 3;
 const ALL = SESSIONS * BLOCKS;
+/** Until every session has every route but its own. */
+const CONVERGE = ["connect", "wait", `expect count=${ALL} except-own`, "send", "wait"];
 
 interface Event {
   readonly event: string;
@@ -151,14 +153,7 @@ describe.runIf(findProgram("cc", "gcc", "clang") !== undefined)("native tools of
 
   it("times a flap at every other session", async () => {
     const load = generator(await starling());
-    load.tell(
-      "connect",
-      "wait",
-      `expect count=${ALL} except-own`,
-      "send",
-      "wait",
-      "churn session=3 events=6 interval=30",
-    );
+    load.tell(...CONVERGE, "churn session=3 events=6 interval=30");
     const churned = await load.next("churned");
     expect(churned).toMatchObject({ events: 6, samples: 6 * (SESSIONS - 1), lost: 0 });
     const [p50, p99, max] = [Number(churned["p50"]), Number(churned["p99"]), Number(churned["max"])];
@@ -171,14 +166,7 @@ describe.runIf(findProgram("cc", "gcc", "clang") !== undefined)("native tools of
 
   it("the relay passes everything on to all others, as it came", async () => {
     const load = generator(await relay());
-    load.tell(
-      "connect",
-      "wait",
-      `expect count=${ALL} except-own`,
-      "send",
-      "wait",
-      "churn session=0 events=4 interval=20",
-    );
+    load.tell(...CONVERGE, "churn session=0 events=4 interval=20");
     const converged = await load.next("converged");
     expect(converged["received"]).toMatchObject({
       announced: (SESSIONS - 1) * ALL,

@@ -4,7 +4,6 @@ import type { PeerId } from "../../../src/bgp/model/ids.ts";
 import { type InputSession, SessionInput } from "../../../src/bgp/session-input.ts";
 import type { Connection } from "../../../src/bgp/transport.ts";
 import { Turns } from "../../../src/bgp/turns.ts";
-import { UpdateDecoders } from "../../../src/bgp/update-decoders.ts";
 import { MemoryRib } from "../../harness/memory-rib.ts";
 import { KEEPALIVE, rawMessage } from "../../harness/raw-bytes.ts";
 import { VirtualClock } from "../../harness/virtual-clock.ts";
@@ -34,7 +33,7 @@ function setUp(handle: (event: string) => void = () => {}) {
     mended: () => {},
     failed: (error: unknown) => heard.push(`failed: ${error}`),
   };
-  const input = new SessionInput(session, connection, owner, { clock, turns, decoders: new UpdateDecoders() });
+  const input = new SessionInput(session, connection, owner, { clock, turns });
   return { clock, turns, heard, input };
 }
 

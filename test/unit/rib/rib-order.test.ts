@@ -8,6 +8,7 @@ import { Family } from "../../../src/bgp/model/family.ts";
 import { asn, type PeerId, routerId } from "../../../src/bgp/model/ids.ts";
 import { formatPrefix } from "../../../src/bgp/model/prefix.ts";
 import { type Route, routes } from "../../../src/rib/routes.ts";
+import { EVERY_ROUTE } from "../../harness/every-route.ts";
 import { peerOptions, prefix, RibBench } from "../../harness/rib-bench.ts";
 import { policy, standard, term } from "./sample.ts";
 
@@ -339,17 +340,6 @@ describe("a member that is told a large table from where it stands", () => {
 });
 
 describe("a listing that goes on while the tables change", () => {
-  const query = {
-    family: undefined,
-    prefix: undefined,
-    longer: false,
-    address: undefined,
-    peer: undefined,
-    view: "accepted",
-    explicitView: false,
-    source: undefined,
-    matches: undefined,
-  } as const;
   const show = (route: Route | undefined) =>
     route === undefined ? "" : `${formatPrefix(route.prefix)} by ${route.attributes.nextHop.w0 & 0xff}`;
 
@@ -359,7 +349,7 @@ describe("a listing that goes on while the tables change", () => {
     bench.announce(A, attributesWith(hop(1)), "10.1.0.0/16", "10.2.0.0/16");
     bench.announce(B, attributesWith(hop(2)), "10.1.0.0/16");
     bench.clock.settle();
-    const listing = routes(bench.rib, query);
+    const listing = routes(bench.rib, EVERY_ROUTE);
     const seen = [show(listing.next().value ?? undefined)];
     bench.withdraw(A, "10.1.0.0/16", "10.2.0.0/16");
     bench.withdraw(B, "10.1.0.0/16");
@@ -382,7 +372,7 @@ describe("a listing that goes on while the tables change", () => {
     bench.announce(A, plain, "10.0.0.0/8");
     bench.announce(B, plain, "10.1.0.0/16");
     bench.clock.settle();
-    const found = [...routes(bench.rib, { ...query, address: ipv4(0x0a010203) })];
+    const found = [...routes(bench.rib, { ...EVERY_ROUTE, address: ipv4(0x0a010203) })];
     expect(found.map(show)).toEqual(["10.0.0.0/8 by 1"]);
   });
 });

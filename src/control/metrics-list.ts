@@ -77,6 +77,12 @@ export const METRIC = {
     labels: ["family"],
     help: "Routes of starling in the kernel.",
   },
+  kernelUnwritten: {
+    name: "starling_kernel_routes_unwritten",
+    type: "gauge",
+    labels: ["family"],
+    help: "Routes that starling wants in the kernel and that were refused, or whose place a foreign route holds.",
+  },
   kernelOperations: {
     name: "starling_kernel_operations_total",
     type: "counter",

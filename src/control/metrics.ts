@@ -26,6 +26,7 @@ export interface MetricsSource {
   summary(): SummaryView;
   peers(): readonly PeerView[];
   readiness(): readonly string[];
+  kernelUnwritten(): Readonly<Record<"ipv4" | "ipv6", number>>;
   kernelOperations(): readonly { readonly op: string; readonly result: string; readonly count: number }[];
   /** How many problems the last reload left behind. */
   configProblems(): number;
@@ -84,6 +85,7 @@ export class Metrics {
     text += byFamily(METRIC.ribPrefixes, summary.prefixes);
     text += byFamily(METRIC.ribPaths, summary.paths);
     text += byFamily(METRIC.kernelRoutes, summary.kernel.routes);
+    text += byFamily(METRIC.kernelUnwritten, this.#source.kernelUnwritten());
     text += metricHead(METRIC.kernelOperations);
     for (const { op, result, count } of this.#source.kernelOperations()) {
       text += sampleLine(METRIC.kernelOperations.name, labelText({ op, result }), count);

@@ -168,6 +168,7 @@ class Running {
         summary: () => view.summary(),
         peers: () => view.peers(),
         readiness: () => view.readiness(),
+        kernelUnwritten: () => this.#kernel.fib?.counters().unwritten ?? { ipv4: 0, ipv6: 0 },
         kernelOperations: () => this.#kernel.fib?.counters().operations ?? [],
         configProblems: () => daemon.problems.length,
       },

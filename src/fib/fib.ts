@@ -65,6 +65,8 @@ export interface KernelEntry {
 
 export interface FibCounters {
   readonly routes: Readonly<Record<"ipv4" | "ipv6", number>>;
+  /** Wanted routes that the kernel refused, or in whose place a foreign route stands. */
+  readonly unwritten: Readonly<Record<"ipv4" | "ipv6", number>>;
   /** Finished operations by kind and result: "ok" or an errno name. */
   readonly operations: readonly {
     readonly op: "add" | "replace" | "delete";

@@ -163,6 +163,10 @@ export class NetlinkFib implements Fib {
         ipv4: this.#families[Family.Ipv4].reconciler.table.presentCount,
         ipv6: this.#families[Family.Ipv6].reconciler.table.presentCount,
       },
+      unwritten: {
+        ipv4: this.#families[Family.Ipv4].reconciler.unwritten,
+        ipv6: this.#families[Family.Ipv6].reconciler.unwritten,
+      },
       operations: this.#counters.snapshot(),
     };
   }

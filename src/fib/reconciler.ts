@@ -28,6 +28,7 @@ export class Reconciler {
   readonly #refusals: RefusalLog;
   readonly #queue = new IdQueue();
   readonly #parked = new IdSet();
+  #blocked = 0;
   /** Why a route is parked: a place in #reasonTexts. */
   readonly #reasons = new IdColumn();
   readonly #reasonTexts: string[] = [""];
@@ -59,6 +60,11 @@ export class Reconciler {
 
   get parked(): number {
     return this.#parked.count;
+  }
+
+  /** Wanted, and not there as wanted: the kernel refused it, or a foreign route has its place. Those on their way do not count. */
+  get unwritten(): number {
+    return this.#parked.count + this.#blocked;
   }
 
   want(prefixes: PrefixBatch, target: FibTarget): void {
@@ -191,6 +197,7 @@ export class Reconciler {
   #request(id: number, batch: RequestBatch): boolean {
     const { table } = this;
     const wanted = table.wanted(id);
+    if (table.has(id, RouteFlag.Blocked)) this.#blocked -= 1;
     table.lower(id, RouteFlag.Blocked);
     if (wanted === 0) {
       this.#unpark(id);
@@ -208,6 +215,7 @@ export class Reconciler {
       }
       // The prefix is not without a route: those of ours with another metric are not needed until the place is free.
       table.raise(id, RouteFlag.Blocked);
+      this.#blocked += 1;
     }
     this.#unpark(id);
     const other = table.others(id)?.[0];

@@ -107,7 +107,8 @@ export class MemoryFib implements Fib {
       for (const entry of this.#entries.values()) if (entry.prefix.family === family) routes[familyName(family)]++;
     }
     const ops = ["add", "replace", "delete"] as const;
-    return { routes, operations: ops.map((op) => ({ op, result: "ok", count: this.#counts[op] })) };
+    const unwritten = { ipv4: 0, ipv6: 0 };
+    return { routes, unwritten, operations: ops.map((op) => ({ op, result: "ok", count: this.#counts[op] })) };
   }
 
   async cleanup(): Promise<number> {

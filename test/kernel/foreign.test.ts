@@ -34,9 +34,12 @@ describe.each(CASES)("a foreign %s route with our prefix", (_name, prefix, gatew
     expect(protocols()).toEqual(["static"]);
     expect(entry()).toMatchObject({ state: "different", present: { kind: "blackhole" } });
     expect(entry()?.reason).toContain("protocol 4");
+    const unwritten = () => p.fib.counters().unwritten[`ipv${family}`];
+    expect(unwritten()).toBe(1);
     ip(`route del blackhole ${prefix}`);
     expect(await until(() => protocols()[0] === "bird", 1000)).toBeLessThan(1000);
     expect(entry()?.state).toBe("ok");
+    expect(unwritten()).toBe(0);
   });
 
   it("that comes in place of ours is left alone until it goes", async () => {

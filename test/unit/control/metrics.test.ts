@@ -17,6 +17,7 @@ function source(view: ExampleView): MetricsSource {
     summary: () => view.summary(),
     peers: () => view.peers(),
     readiness: () => view.readiness(),
+    kernelUnwritten: () => ({ ipv4: 3, ipv6: 0 }),
     kernelOperations: () => [{ op: "replace", result: "ok", count: 7 }],
     configProblems: () => 0,
   };
@@ -45,6 +46,7 @@ describe("metrics", () => {
     'starling_rib_prefixes{family="ipv4"} 5',
     'starling_rib_paths{family="ipv4"} 6',
     'starling_kernel_routes{family="ipv6"} 1',
+    'starling_kernel_routes_unwritten{family="ipv4"} 3',
     'starling_kernel_operations_total{op="replace",result="ok"} 7',
   ])("%s", async (line) => {
     expect(await scrape()).toContain(line);

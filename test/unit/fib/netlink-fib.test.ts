@@ -233,6 +233,7 @@ describe("what is refused", () => {
     expect([...standing(w.kernel, 12).keys()]).toEqual(["10.1.0.0/16 0"]);
     const parked = [...w.fib.entries(Family.Ipv4)].find((e) => e.state === "missing");
     expect(parked?.reason).toBe("ENETUNREACH");
+    expect(w.fib.counters().unwritten).toEqual({ ipv4: 1, ipv6: 0 });
     expect(w.log.lines.filter((l) => l.event === "kernel refused routes")).toHaveLength(1);
     // A foreign route comes: it may help. It did not; then the refusal ends, and the next news brings the route.
     w.kernel.other(request("192.0.2.0/24", BLACKHOLE, Operation.Add, 4));
@@ -244,6 +245,7 @@ describe("what is refused", () => {
     w.clock.advance(1000);
     expect([...standing(w.kernel, 12).keys()].sort()).toEqual(["10.0.0.0/8 0", "10.1.0.0/16 0"]);
     expect(w.fib.counters().operations).toContainEqual({ op: "add", result: "ENETUNREACH", count: 2 });
+    expect(w.fib.counters().unwritten).toEqual({ ipv4: 0, ipv6: 0 });
   });
 
   it("settles all the same, and says so once a turn", () => {

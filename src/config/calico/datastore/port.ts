@@ -19,7 +19,12 @@ export interface Datastore {
   start(): void;
   /** The Secrets of BGP passwords that are referred to: only these are read. */
   wantSecrets(namespace: string, names: readonly string[]): void;
-  /** Writes the status of a CalicoNodeStatus; undefined where the datastore cannot. */
-  readonly writeNodeStatus: ((name: string, status: unknown) => Promise<void>) | undefined;
+  /**
+   * Writes the status of a CalicoNodeStatus, and what its schema has no room for into annotations; undefined where the datastore cannot.
+   * Rejects with an error whose message says what refused it.
+   */
+  readonly writeNodeStatus:
+    | ((name: string, status: unknown, annotations: Readonly<Record<string, string>>) => Promise<void>)
+    | undefined;
   close(): Promise<void>;
 }

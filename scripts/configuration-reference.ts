@@ -29,7 +29,7 @@ file comes to, every default written out. Complete files stand in \`deploy/examp
 - External peers without policies import and export everything, where RFC 8212 would have nothing; \`check\` and the log recommend policies.
 - Peers inherit: \`peerDefaults\`, above it the templates named by \`use\` in their order, above them the peer's own keys. \`timers\`, \`families\`
   and \`gracefulRestart\` are inherited key by key, all else as a whole; \`null\` takes the default again.
-- Not in this version, and refused with a message that says so: \`calico\`, \`bmp\`, \`bfd\`, \`control.birdSocket\`, \`control.bird6Socket\`.
+- Not in this version, and refused with a message that says so: \`bmp\`, \`bfd\`, \`control.birdSocket\`, \`control.bird6Socket\`.
 `;
 
 /** Keys of the root in the order in which a reader meets them. */
@@ -43,6 +43,7 @@ const ORDER = [
   "originate",
   "aggregates",
   "kernel",
+  "calico",
   "control",
   "http",
   "log",
@@ -61,7 +62,8 @@ export function configurationReference(): string {
 }
 
 function section(key: string, node: JsonSchema, root: JsonSchema): string {
-  const about = [`## ${key}\n`, `${node.description ?? ""}${defaultOf(node)}\n`];
+  const description = resolved(node, root).description ?? node.description ?? "";
+  const about = [`## ${key}\n`, `${description}${defaultOf(node)}\n`];
   if (key === "peerDefaults" || key === "templates") {
     const what = key === "templates" ? "Each template takes" : "It takes";
     return [
@@ -96,6 +98,8 @@ function table(lines: readonly string[]): string {
 }
 
 function mappingRows(prefix: string, node: JsonSchema, root: JsonSchema): readonly string[] {
+  // Of several kinds each has its own keys.
+  if (node.oneOf !== undefined) return node.oneOf.flatMap((kind) => mappingRows(prefix, kind, root));
   const mapping = node.properties === undefined ? node.anyOf?.find((one) => one.properties !== undefined) : node;
   return Object.entries(mapping?.properties ?? {}).flatMap(([key, inner]) => rows(`${prefix}${key}`, inner, root));
 }
@@ -116,6 +120,7 @@ function acceptedBy(node: JsonSchema, root: JsonSchema): string {
   if (node.$comment !== undefined) return node.$comment;
   if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.enum !== undefined) return node.enum.filter((value) => value !== null).join(", ");
+  if (node.oneOf !== undefined) return "one of the mappings below, told apart by `type`";
   if (node.anyOf !== undefined) return node.anyOf.map((one) => acceptedBy(one, root)).join("; or ");
   if (node.items !== undefined) return `a list of: ${acceptedBy(node.items, root)}`;
   if (node.properties !== undefined) return "a mapping";

@@ -60,7 +60,7 @@ function load(path: string | undefined): Loaded {
   if (path !== undefined) return loadFile(path);
   // Which port the daemon may bind is its own finding; an ordinary user usually may not bind 179.
   const port = process.getuid?.() === 0 ? 179 : 1790;
-  return { config: embeddedDefault({ port, kernel: false }, machine("/")), problems: [] };
+  return { config: embeddedDefault({ port, kernel: false }, machine("/")), problems: [], calico: undefined };
 }
 
 function headlineOf(path: string, errors: number): string {

@@ -24,6 +24,7 @@ export interface JsonSchema {
   readonly additionalProperties?: JsonSchema | boolean;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
   readonly allOf?: readonly JsonSchema[];
 }
 
@@ -70,6 +71,6 @@ export function alternatives(node: JsonSchema): readonly JsonSchema[] {
   const name = node.$ref?.replace("#/$defs/", "");
   const target = name === undefined ? undefined : jsonSchema().$defs?.[name];
   if (target !== undefined) return alternatives(target);
-  const choices = [...(node.anyOf ?? []), ...(node.allOf ?? [])];
+  const choices = [...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.allOf ?? [])];
   return choices.length === 0 ? [node] : choices.flatMap(alternatives);
 }

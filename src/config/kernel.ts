@@ -1,5 +1,6 @@
 /** The kernel's part of the configuration: names of tables and protocols to the numbers that rtnetlink takes. */
 
+import type { Given } from "./given.ts";
 import { formatRouteProtocol, ROUTE_PROTOCOLS, ROUTE_TABLES } from "./kernel-names.ts";
 import type { KernelConfig } from "./model.ts";
 import { suggestion } from "./nearest.ts";
@@ -11,6 +12,7 @@ const MAX_U32 = 0xffffffff;
 
 export function resolveKernel(
   input: RootInput["kernel"],
+  given: Given["kernel"],
   surroundings: Surroundings,
   problems: ProblemList,
 ): KernelConfig {
@@ -23,7 +25,7 @@ export function resolveKernel(
       `${name} marks other programs' routes; accepted: bird, bgp, or a number of its own`,
     );
   }
-  const written = input?.learn?.protocols ?? ["boot", "static"];
+  const written = input?.learn?.protocols ?? given.learn.protocols;
   const protocols = written.map((name, i) => resolveProtocol(name, ["kernel", "learn", "protocols", i], problems));
   const own = protocols.indexOf(protocol);
   if (own >= 0) {
@@ -31,16 +33,18 @@ export function resolveKernel(
     problems.error(["kernel", "learn", "protocols", own], `${name} marks the routes that starling writes itself`);
   }
   return {
-    enabled: input?.enabled ?? true,
+    enabled: input?.enabled ?? given.enabled,
     table: resolveTable(input?.table ?? "main", surroundings, problems),
     protocol,
     metric: input?.metric,
     learn: {
       enabled: input?.learn?.enabled ?? true,
       protocols: [...new Set(protocols)],
-      interfaces: input?.learn?.interfaces ?? ["cali*"],
+      interfaces: input?.learn?.interfaces ?? given.learn.interfaces,
     },
-    excludeInterfaces: input?.interfaces?.exclude ?? ["kube-ipvs*"],
+    excludeInterfaces: [
+      ...new Set([...given.alwaysExcluded, ...(input?.interfaces?.exclude ?? given.excludeInterfaces)]),
+    ],
     maxPaths: input?.maxPaths ?? 16,
     pruneAfterMilliseconds: input?.pruneAfter ?? 240_000,
   };

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../bgp/model/ports.ts";
 import { formatPrefix } from "../bgp/model/prefix.ts";
+import { PLAIN } from "./given.ts";
 import type { Config, PeerConfig, Remote } from "./model.ts";
 import { remoteName } from "./peer.ts";
 import { ConfigError, isError, type Problem } from "./problem.ts";
@@ -15,10 +16,11 @@ import { parseYaml } from "./yaml.ts";
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /** Reads and validates the file; whatever is wrong, with the file itself too, is a problem in the result. */
-export function loadFile(path: string, surroundings: Surroundings = machineOf(path)): Loaded {
+export function loadFile(path: string, surroundings: Surroundings = machineOf(path), given = PLAIN): Loaded {
   const file = readTextFile(path, MAX_FILE_BYTES);
   if (file.kind === "error") return failed(path, 0, 0, `cannot read the configuration: ${file.message}`);
-  return loadText(file.text, path, surroundings, file.worldReadable);
+  const written = parse(file.text, path, file.worldReadable);
+  return "problems" in written ? written : validate(written, surroundings, given);
 }
 
 /** `file` is the name that problems carry. */
@@ -35,12 +37,13 @@ export async function loadFileInSlices(
   path: string,
   clock: Pick<Clock, "now" | "soon">,
   surroundings: Surroundings = machineOf(path),
+  given = PLAIN,
 ): Promise<Loaded> {
   const file = readTextFile(path, MAX_FILE_BYTES);
   if (file.kind === "error") return failed(path, 0, 0, `cannot read the configuration: ${file.message}`);
   const written = parse(file.text, path, file.worldReadable);
   if ("problems" in written) return written;
-  const steps = validateInSteps(written, surroundings);
+  const steps = validateInSteps(written, surroundings, given);
   for (;;) {
     await new Promise<void>((resolve) => clock.soon(resolve));
     const end = clock.now() + SLICE_MILLISECONDS;
@@ -102,5 +105,6 @@ function failed(file: string, line: number, column: number, message: string): Lo
   return {
     config: undefined,
     problems: [{ file, line, column, path: "", message, severity: "error", peer: undefined }],
+    calico: undefined,
   };
 }

@@ -131,7 +131,7 @@ export function duration(bounds: { readonly min: number; readonly max: number; r
   });
 }
 
-const AS_ACCEPTED = "an AS number from 1 to 4294967295, or asdot such as 1.10";
+export const AS_ACCEPTED = "an AS number from 1 to 4294967295, or asdot such as 1.10";
 
 /** RFC 5396: asplain, or asdot. */
 function parseAsNumber(value: string): Asn | undefined {

@@ -17,6 +17,7 @@ import {
   unicastAddress,
   union,
 } from "./scalars.ts";
+import { calicoSchema } from "./schema-calico.ts";
 import { peerDefaultsSchema, peerSchema } from "./schema-peer.ts";
 import { list, mapping, policySchema } from "./schema-policy.ts";
 
@@ -115,7 +116,9 @@ const kernelSchema = mapping({
 });
 
 const rootShape = {
-  asNumber: asNumber().meta({ description: "This node's AS number; the only key without a default." }),
+  asNumber: asNumber().optional().meta({
+    description: "This node's AS number; the only key without a default. On a Calico node its resources give it.",
+  }),
   routerId: identifier().optional().meta({
     description: "BGP Identifier; default the highest IPv4 address of an interface that is up.",
   }),
@@ -135,6 +138,7 @@ const rootShape = {
     .optional()
     .meta({ description: "Policies by name, for `import` and `export` of peers.", default: {} }),
   kernel: kernelSchema.optional().meta({ description: "The kernel's routing table." }),
+  calico: calicoSchema.optional(),
   control: mapping({
     socket: text("the path of a socket", 107).optional().meta({
       description:
@@ -176,7 +180,11 @@ const rootShape = {
 export const fileSchema = mapping({
   ...rootShape,
   peers: list(peerSchema).optional().meta({ description: "The peers.", default: [] }),
-}).meta({ title: "starling configuration" });
+}).meta({
+  title: "starling configuration",
+  if: { not: { required: ["calico"] } },
+  then: { required: ["asNumber"] },
+});
 
 /** The file but for its peers: each is parsed for itself, so that a wrong one spoils no other. */
 export const rootSchema = mapping({ ...rootShape, peers: list(z.unknown()).optional() });
@@ -185,7 +193,6 @@ export type RootInput = z.output<typeof rootSchema>;
 
 /** Keys of the contract that this version does not know yet, by the key path without indices. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
-  calico: "Calico's resources are not read in this version",
   bmp: "BMP is not in this version",
   "control.birdSocket": "BIRD's control socket is not in this version",
   "control.bird6Socket": "BIRD's control socket is not in this version",

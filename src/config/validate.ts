@@ -1,9 +1,10 @@
 /** A parsed file as a Config and a list of all that is wrong with it: errors of one peer cost that peer alone. */
 
 import { Family } from "../bgp/model/family.ts";
-import type { Asn, RouterId } from "../bgp/model/ids.ts";
+import { asn, routerId as routerIdOf } from "../bgp/model/ids.ts";
 import { formatPrefix } from "../bgp/model/prefix.ts";
 import { parsePrefix } from "./addresses.ts";
+import { type Given, PLAIN } from "./given.ts";
 import { type Layer, Templates } from "./inherit.ts";
 import { reportIssues } from "./issues.ts";
 import { resolveKernel } from "./kernel.ts";
@@ -13,8 +14,9 @@ import { type PlacedPeer, remoteName, resolvePeer } from "./peer.ts";
 import { resolvePolicy } from "./policy.ts";
 import { isError, type Problem, ProblemList } from "./problem.ts";
 import { resolveAggregates, resolveOriginate } from "./routes.ts";
-import { nameValue, parsePeerAddress } from "./scalars.ts";
+import { AS_ACCEPTED, nameValue, parsePeerAddress } from "./scalars.ts";
 import { type RootInput, rootSchema } from "./schema.ts";
+import type { CalicoInput } from "./schema-calico.ts";
 import { type PeerInput, peerSchema } from "./schema-peer.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { warnOf } from "./warnings.ts";
@@ -25,10 +27,12 @@ export interface Loaded {
   readonly config: Config | undefined;
   /** In the order of the file. */
   readonly problems: readonly Problem[];
+  /** The section that makes this a Calico node, whose resources give what `config` does not have. */
+  readonly calico: CalicoInput | undefined;
 }
 
-export function validate(written: Written, surroundings: Surroundings): Loaded {
-  const steps = validateInSteps(written, surroundings);
+export function validate(written: Written, surroundings: Surroundings, given = PLAIN): Loaded {
+  const steps = validateInSteps(written, surroundings, given);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -36,19 +40,24 @@ export function validate(written: Written, surroundings: Surroundings): Loaded {
 }
 
 /** The same, stopping after each peer: a running daemon does other things in between. */
-export function* validateInSteps(written: Written, surroundings: Surroundings): Generator<undefined, Loaded> {
+export function* validateInSteps(
+  written: Written,
+  surroundings: Surroundings,
+  given = PLAIN,
+): Generator<undefined, Loaded> {
   const problems = new ProblemList(written.file, written.locate);
-  const config = yield* resolve(written, surroundings, problems);
+  const resolved = yield* resolve(written, surroundings, given, problems);
   const sorted = problems.problems.sort((a, b) => a.line - b.line || a.column - b.column);
   const isFatal = sorted.some((problem) => isError(problem) && problem.peer === undefined);
-  return { config: isFatal ? undefined : config, problems: sorted };
+  return { config: isFatal ? undefined : resolved?.config, problems: sorted, calico: resolved?.calico };
 }
 
 function* resolve(
   written: Written,
   surroundings: Surroundings,
+  given: Given,
   problems: ProblemList,
-): Generator<undefined, Config | undefined> {
+): Generator<undefined, Pick<Loaded, "config" | "calico"> | undefined> {
   if (!isMapping(written.value)) {
     problems.error(
       [],
@@ -67,7 +76,13 @@ function* resolve(
   if (!parsed.success) return undefined;
   const root = parsed.data;
   const templates = new Templates(templateLayers(root, value), defaultsLayer(root, value), problems);
-  const routerId = root.routerId ?? surroundings.routerId();
+  const asNumber = root.asNumber ?? given.asNumber ?? (root.calico === undefined ? undefined : ASSUMED_AS);
+  if (asNumber === undefined) {
+    problems.error(["asNumber"], `is missing; accepted: ${AS_ACCEPTED}`, undefined, "key");
+    return undefined;
+  }
+  const routerId =
+    root.routerId ?? given.routerId ?? surroundings.routerId() ?? (root.calico === undefined ? undefined : ASSUMED_ID);
   if (routerId === undefined) {
     problems.error(
       ["routerId"],
@@ -75,9 +90,9 @@ function* resolve(
     );
     return undefined;
   }
-  const clusterId = root.routeReflector?.clusterId ?? routerId;
+  const clusterId = root.routeReflector?.clusterId ?? given.clusterId ?? routerId;
   const context = {
-    asNumber: root.asNumber,
+    asNumber,
     clusterId,
     policies: Object.keys(root.policies ?? {}),
     surroundings,
@@ -95,37 +110,46 @@ function* resolve(
   const wrong = new Set(problems.problems.filter(isError).map((problem) => problem.peer));
   const right = peers.filter(({ peer }) => !wrong.has(peer.name));
   warnOf(written, right, problems);
-  return assemble(root, value, routerId, clusterId, right, surroundings, problems);
+  const config = {
+    // Its peers are the file's; the speaker is the node.
+    asNumber: given.asNumber ?? asNumber,
+    routerId,
+    clusterId,
+    listen: {
+      addresses: root.listen?.addresses ?? given.listen.addresses,
+      port: root.listen?.port ?? given.listen.port,
+    },
+    peers: right.map(({ peer }) => peer).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    kernel: resolveKernel(root.kernel, given.kernel, surroundings, problems),
+    log: {
+      level: root.log?.level ?? given.logLevel,
+      format: root.log?.format ?? "auto",
+      peers: root.log?.peers ?? {},
+    } as const,
+  };
+  return { config: assemble(root, value, config, problems), calico: root.calico };
 }
 
 function assemble(
-  root: RootInput & { readonly asNumber: Asn },
+  root: RootInput,
   value: Readonly<Record<string, unknown>>,
-  routerId: RouterId,
-  clusterId: RouterId,
-  peers: readonly PlacedPeer[],
-  surroundings: Surroundings,
+  config: Pick<Config, "asNumber" | "routerId" | "clusterId" | "listen" | "peers" | "kernel" | "log">,
   problems: ProblemList,
 ): Config {
   const http = root.http ?? {};
   return {
-    asNumber: root.asNumber,
-    routerId,
-    clusterId,
-    listen: { addresses: root.listen?.addresses ?? [ANY_IPV4, ANY_IPV6], port: root.listen?.port ?? 179 },
-    peers: peers.map(({ peer }) => peer).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    ...config,
     originate: resolveOriginate(root.originate ?? [], problems),
     aggregates: resolveAggregates(root.aggregates ?? [], problems),
     policies: resolvePolicies(root, value["policies"]),
-    kernel: resolveKernel(root.kernel, surroundings, problems),
     controlSocket: root.control?.socket,
     http: http === false ? undefined : { address: http.address ?? LOOPBACK, port: http.port ?? 9179 },
-    log: { level: root.log?.level ?? "info", format: root.log?.format ?? "auto", peers: root.log?.peers ?? {} },
   };
 }
 
-const ANY_IPV4 = { family: Family.Ipv4, w0: 0, w1: 0, w2: 0, w3: 0 };
-const ANY_IPV6 = { family: Family.Ipv6, w0: 0, w1: 0, w2: 0, w3: 0 };
+/** Until a Calico node's resources say; 64512 is Calico's own default. */
+const ASSUMED_AS = asn(64512);
+const ASSUMED_ID = routerIdOf(0x7f000001);
 const LOOPBACK = { family: Family.Ipv4, w0: 0x7f000001, w1: 0, w2: 0, w3: 0 };
 
 interface PeerLayer {

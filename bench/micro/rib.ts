@@ -60,6 +60,8 @@ class TableRun {
         maxPaths: 1,
         alwaysCompareMed: false,
         resolveNextHops: false,
+        priorities: undefined,
+        kernelRules: [],
       },
       clock: {
         now: () => performance.now(),

@@ -52,6 +52,8 @@ export function compile(config: Config, context: CompileContext): Compiled {
       maxPaths: config.kernel.maxPaths,
       alwaysCompareMed: false,
       resolveNextHops: config.kernel.enabled,
+      priorities: undefined,
+      kernelRules: [],
     },
     peers: config.peers.map((peer) => compilePeer(peer, config, context.peerId(peer.name))),
     originated: config.originate.map(compileOriginated),
@@ -94,10 +96,14 @@ function compilePeer(peer: PeerConfig, config: Config, id: PeerId): CompiledPeer
     clusterId: peer.clusterId,
     nextHop: peer.nextHop,
     allowLocalAs: peer.allowLocalAs,
+    realAsLoops: true,
+    enforceFirstAs: true,
     removePrivateAs: peer.removePrivateAs,
     asOverride: peer.asOverride,
     importPolicies: policiesOf(peer.import, config),
     exportPolicies: policiesOf(peer.export, config),
+    policyAfterOwnAs: false,
+    zeroMed: false,
     advertisementSeconds: peer.timers.advertisementMilliseconds / 1000,
     role,
     maxPrefixes: peer.families.flatMap(({ family, maxPrefixes: max }) =>
@@ -158,6 +164,7 @@ function compileOriginated(route: OriginateConfig): OriginatedRoute {
   const unspecified = route.prefix.family === Family.Ipv4 ? ipv4(0) : ipv6(0, 0, 0, 0);
   return {
     prefix: route.prefix,
+    source: route.source.startsWith("calico:") ? "calico" : "static",
     kind: route.blackhole ? "blackhole" : route.nextHop === undefined ? "advertiseOnly" : "via",
     nextHop: route.nextHop,
     attributes: attributesWith(route.nextHop ?? unspecified, {

@@ -12,12 +12,14 @@ function resolveTerm({ match, set, then }: TermInput): Term {
   return {
     match: {
       prefixes: match?.prefixes,
+      notPrefixes: undefined,
       communities: match?.communities,
       asPath: match?.asPath,
       origin: match?.origin,
       interface: match?.interface === undefined ? undefined : globToRegExp(match.interface),
       peerType: match?.peerType,
       localPref: match?.localPref,
+      localPrefAbove: undefined,
     },
     set:
       set === undefined

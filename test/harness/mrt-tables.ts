@@ -222,6 +222,8 @@ function createRib(clock: StepClock): Rib {
       maxPaths: 1,
       alwaysCompareMed: false,
       resolveNextHops: false,
+      priorities: undefined,
+      kernelRules: [],
     },
     clock,
     codec: createAttributesCodec(),

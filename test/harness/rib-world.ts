@@ -180,6 +180,7 @@ export class World {
   originate(which: readonly { prefix: number; blackhole: boolean }[]): void {
     this.#originated = which.map(({ prefix: index, blackhole }) => ({
       prefix: PREFIXES[index] as Prefix,
+      source: "static",
       kind: blackhole ? "blackhole" : "advertiseOnly",
       nextHop: undefined,
       attributes: attributesWith(ipv4(0), { communities: blackhole ? [TAG] : [] }),
@@ -341,6 +342,8 @@ export class World {
       clusterId: routerId(99),
       alwaysCompareMed: false,
       resolveNextHops: false,
+      priorities: undefined,
+      kernelRules: [],
       ...this.#options,
       maxPaths: this.#maxPaths,
     };

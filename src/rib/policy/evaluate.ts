@@ -75,7 +75,7 @@ export function rejectsAll(policies: readonly Policy[]): boolean {
 
 /** False: routes with the same attributes and origin fare alike, whatever their prefix. */
 export function dependsOnPrefix(policies: readonly Policy[]): boolean {
-  return asks(policies, (match) => match.prefixes !== undefined);
+  return asks(policies, (match) => match.prefixes !== undefined || match.notPrefixes !== undefined);
 }
 
 /** False: where a route comes from and which interface it leaves by does not matter beyond its attributes. */

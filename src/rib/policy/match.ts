@@ -7,7 +7,7 @@ import type { PathAttributes } from "../../bgp/model/attributes.ts";
 import type { Family } from "../../bgp/model/family.ts";
 import { DEFAULT_LOCAL_PREF } from "../attribute-table.ts";
 import { carries } from "./community-patterns.ts";
-import type { Match, RouteSource } from "./policy.ts";
+import type { Match, PrefixRange, RouteSource } from "./policy.ts";
 import { prefixMatcher } from "./prefix-matcher.ts";
 
 /** A route on its way through a peer's policies. The caller may fill and use one such object again and again. */
@@ -37,14 +37,18 @@ export function failedCondition(match: Match, route: PolicyRoute, attributes: Pa
   if (match.origin !== undefined && !match.origin.includes(route.source)) return "origin";
   if (match.localPref !== undefined && (attributes.localPref ?? DEFAULT_LOCAL_PREF) !== match.localPref)
     return "localPref";
+  if (match.localPrefAbove !== undefined && (attributes.localPref ?? DEFAULT_LOCAL_PREF) <= match.localPrefAbove)
+    return "localPrefAbove";
   if (match.interface !== undefined && !isNamed(match.interface, route.interfaceName)) return "interface";
   if (match.communities !== undefined && !match.communities.some((p) => carries(attributes, p))) return "communities";
-  if (match.prefixes !== undefined) {
-    const { family, w0, w1, w2, w3, length } = route;
-    if (!prefixMatcher(match.prefixes).matches(family, w0, w1, w2, w3, length)) return "prefixes";
-  }
+  if (match.prefixes !== undefined && !isAmong(match.prefixes, route)) return "prefixes";
+  if (match.notPrefixes !== undefined && isAmong(match.notPrefixes, route)) return "notPrefixes";
   if (match.asPath !== undefined && !match.asPath.test(asPathText(attributes.asPath))) return "asPath";
   return undefined;
+}
+
+function isAmong(ranges: readonly PrefixRange[], { family, w0, w1, w2, w3, length }: PolicyRoute): boolean {
+  return prefixMatcher(ranges).matches(family, w0, w1, w2, w3, length);
 }
 
 function isNamed(glob: RegExp, name: string | undefined): boolean {

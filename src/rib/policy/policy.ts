@@ -31,6 +31,8 @@ export interface TextMatcher {
 
 export interface Match {
   readonly prefixes: readonly PrefixRange[] | undefined;
+  /** None of these holds the prefix. */
+  readonly notPrefixes: readonly PrefixRange[] | undefined;
   readonly communities: readonly CommunityPattern[] | undefined;
   /** A regular expression over formatAsPath's text, anchored by ^ and $, compiled once. */
   readonly asPath: TextMatcher | undefined;
@@ -39,6 +41,8 @@ export interface Match {
   readonly interface: RegExp | undefined;
   readonly peerType: "internal" | "external" | undefined;
   readonly localPref: number | undefined;
+  /** LOCAL_PREF is greater than this. */
+  readonly localPrefAbove: number | undefined;
 }
 
 export interface Changes {

@@ -33,6 +33,8 @@ describe("Config to the layers' options", () => {
       maxPaths: 1,
       alwaysCompareMed: false,
       resolveNextHops: false,
+      priorities: undefined,
+      kernelRules: [],
     });
   });
 
@@ -98,6 +100,7 @@ peers:
       idleHoldSeconds: 1,
       gracefulRestart: { timeSeconds: 60, longLivedSeconds: 3600 },
       role: 3,
+      capabilities: { extendedMessages: true, hostName: true, restartNotification: true, longLivedAwareness: false },
     });
     expect(peers[0]?.rib).toEqual({
       id: 1,
@@ -109,10 +112,14 @@ peers:
       clusterId: 0x0a000001,
       nextHop: "self",
       allowLocalAs: 1,
+      realAsLoops: true,
+      enforceFirstAs: true,
       removePrivateAs: true,
       asOverride: true,
       importPolicies: [{ name: "in", terms: [] }],
       exportPolicies: [expect.objectContaining({ name: "out" }), { name: "in", terms: [] }],
+      policyAfterOwnAs: false,
+      zeroMed: false,
       advertisementSeconds: 1.5,
       role: 3,
       maxPrefixes: [

@@ -11,12 +11,14 @@ function termOf(term: string): Term {
 
 const nothing = {
   prefixes: undefined,
+  notPrefixes: undefined,
   communities: undefined,
   asPath: undefined,
   origin: undefined,
   interface: undefined,
   peerType: undefined,
   localPref: undefined,
+  localPrefAbove: undefined,
 };
 
 describe("policies", () => {

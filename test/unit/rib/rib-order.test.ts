@@ -170,7 +170,9 @@ describe("what the configuration says is done without another cause", () => {
     const bench = new RibBench();
     bench.up(A);
     const attributes = attributesWith(ipv4(0));
-    bench.rib.setOriginated([{ prefix: prefix("10.1.0.0/16"), kind: "blackhole", nextHop: undefined, attributes }]);
+    bench.rib.setOriginated([
+      { prefix: prefix("10.1.0.0/16"), source: "static", kind: "blackhole", nextHop: undefined, attributes },
+    ]);
     expect([...bench.knows(A).keys()]).toEqual(["10.1.0.0/16"]);
     bench.rib.setOriginated([]);
     expect(bench.knows(A).size).toBe(0);
@@ -206,6 +208,8 @@ describe("what the configuration says is done without another cause", () => {
       maxPaths: 1,
       alwaysCompareMed: false,
       resolveNextHops: false,
+      priorities: undefined,
+      kernelRules: [],
     });
     expect(bench.knows(A).get("10.1.0.0/16")?.aggregator).toEqual({ asNumber: 65001, address: 98 });
   });

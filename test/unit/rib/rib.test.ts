@@ -14,12 +14,14 @@ const plain = attributesWith(ipv4(0x0b000001), { localPref: 100 });
 
 const NOTHING = {
   prefixes: undefined,
+  notPrefixes: undefined,
   communities: undefined,
   asPath: undefined,
   origin: undefined,
   interface: undefined,
   peerType: undefined,
   localPref: undefined,
+  localPrefAbove: undefined,
 };
 const NO_CHANGES = {
   localPref: undefined,
@@ -94,6 +96,7 @@ describe("this speaker's own routes", () => {
     bench.up(A);
     const route = (text: string, med?: number) => ({
       prefix: prefix(text),
+      source: "static" as const,
       kind: "blackhole" as const,
       nextHop: undefined,
       attributes: attributesWith(ipv4(0), { med }),

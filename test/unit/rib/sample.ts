@@ -57,12 +57,14 @@ export function standard(text: string): CommunityPattern {
 
 const ANY: Match = {
   prefixes: undefined,
+  notPrefixes: undefined,
   communities: undefined,
   asPath: undefined,
   origin: undefined,
   interface: undefined,
   peerType: undefined,
   localPref: undefined,
+  localPrefAbove: undefined,
 };
 
 export function term(match: Partial<Match>, says: Term["then"], set?: Partial<Changes>): Term {

@@ -97,7 +97,7 @@ export function negotiate(options: PeerOptions, local: LocalFacts, open: OpenMes
     keepaliveSeconds: keepaliveFor(holdSeconds, options.keepaliveSeconds),
     families,
     fourOctetAs: !plain && fourOctet !== undefined,
-    extendedMessages: !plain && find(theirs, "extendedMessage") !== undefined,
+    extendedMessages: !plain && options.capabilities.extendedMessages && find(theirs, "extendedMessage") !== undefined,
     routeRefresh: !plain && find(theirs, "routeRefresh") !== undefined,
     enhancedRouteRefresh: !plain && find(theirs, "enhancedRouteRefresh") !== undefined,
     gracefulRestart,
@@ -116,7 +116,8 @@ function offeredCapabilities(options: PeerOptions, local: LocalFacts): readonly 
     safi: SAFI_UNICAST,
   }));
   offered.push({ kind: "routeRefresh" }, { kind: "enhancedRouteRefresh" });
-  offered.push({ kind: "fourOctetAs", asNumber: options.localAs }, { kind: "extendedMessage" });
+  offered.push({ kind: "fourOctetAs", asNumber: options.localAs });
+  if (options.capabilities.extendedMessages) offered.push({ kind: "extendedMessage" });
   const nextHops = options.families.filter(wantsExtendedNextHop);
   if (nextHops.length > 0) {
     const tuples = nextHops.map(({ family }) => ({ afi: family, safi: SAFI_UNICAST, nextHopAfi: Family.Ipv6 }));
@@ -128,7 +129,8 @@ function offeredCapabilities(options: PeerOptions, local: LocalFacts): readonly 
   if (addPath.length > 0) offered.push({ kind: "addPath", tuples: addPath });
   if (options.role !== undefined) offered.push({ kind: "role", role: options.role });
   offered.push(...offeredRestart(options, local));
-  if (local.hostName !== "") offered.push({ kind: "fqdn", hostName: local.hostName, domainName: "" });
+  if (options.capabilities.hostName && local.hostName !== "")
+    offered.push({ kind: "fqdn", hostName: local.hostName, domainName: "" });
   return offered;
 }
 
@@ -143,11 +145,15 @@ function offeredRestart(options: PeerOptions, local: LocalFacts): readonly Capab
   const restart: Capability = {
     kind: "gracefulRestart",
     restarted: local.restarting,
-    notification: true,
+    notification: options.capabilities.restartNotification,
     timeSeconds: Math.min(timeSeconds, MAX_RESTART_SECONDS),
     families,
   };
-  if (longLivedSeconds === 0) return [restart];
+  if (longLivedSeconds === 0) {
+    return options.capabilities.longLivedAwareness
+      ? [restart, { kind: "longLivedGracefulRestart", tuples: [] }]
+      : [restart];
+  }
   const staleTimeSeconds = Math.min(longLivedSeconds, MAX_LONG_LIVED_SECONDS);
   return [restart, { kind: "longLivedGracefulRestart", tuples: families.map((f) => ({ ...f, staleTimeSeconds })) }];
 }
@@ -233,7 +239,7 @@ function commonRestart(
   const families = negotiated.map((f) => f.family).filter((f) => listed(f) !== undefined);
   return {
     timeSeconds: restart.timeSeconds,
-    notification: restart.notification,
+    notification: restart.notification && options.capabilities.restartNotification,
     families,
     forwardingPreserved: families.filter((f) => listed(f)?.forwardingPreserved === true),
   };

@@ -32,6 +32,17 @@ export interface FamilyOptions {
     | undefined;
 }
 
+/** Capabilities of the OPEN that do not follow from anything else, and not every speaker has. */
+export interface CapabilityOptions {
+  /** Messages of up to 65535 octets (RFC 8654). */
+  readonly extendedMessages: boolean;
+  readonly hostName: boolean;
+  /** The N bit of graceful restart (RFC 8538 §2). */
+  readonly restartNotification: boolean;
+  /** Where no routes are kept long-lived: say all the same that stale ones are known (RFC 9494 §3.1), by the capability without a family. */
+  readonly longLivedAwareness: boolean;
+}
+
 export interface PeerOptions {
   readonly id: PeerId;
   readonly name: string;
@@ -62,4 +73,5 @@ export interface PeerOptions {
   readonly gracefulRestart: { readonly timeSeconds: number; readonly longLivedSeconds: number } | undefined;
   /** RFC 9234; the role of this side. */
   readonly role: number | undefined;
+  readonly capabilities: CapabilityOptions;
 }

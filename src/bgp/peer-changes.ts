@@ -22,6 +22,7 @@ export function restartReasons(before: PeerOptions, after: PeerOptions): readonl
   compare("timers", (o) => [o.holdTimeSeconds, o.keepaliveSeconds ?? null]);
   compare("graceful restart", (o) => o.gracefulRestart ?? null);
   compare("role", (o) => o.role ?? null);
+  compare("capabilities", (o) => o.capabilities);
   return reasons;
 }
 

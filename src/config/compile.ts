@@ -5,11 +5,19 @@ import { attributesWith } from "../bgp/model/attributes.ts";
 import { AddPathMode } from "../bgp/model/capability.ts";
 import { Family } from "../bgp/model/family.ts";
 import { type Asn, asn, type PeerId } from "../bgp/model/ids.ts";
-import type { FamilyOptions, PeerOptions, SpeakerOptions } from "../bgp/options.ts";
+import type { CapabilityOptions, FamilyOptions, PeerOptions, SpeakerOptions } from "../bgp/options.ts";
 import type { FibOptions } from "../fib/options.ts";
 import type { Aggregate, OriginatedRoute, RibOptions, RibPeerOptions } from "../rib/options.ts";
 import type { Policy } from "../rib/policy/policy.ts";
-import type { AddPath, Config, FamilyConfig, OriginateConfig, PeerConfig, RoleName } from "./model.ts";
+import type {
+  AddPath,
+  CapabilityProfile,
+  Config,
+  FamilyConfig,
+  OriginateConfig,
+  PeerConfig,
+  RoleName,
+} from "./model.ts";
 
 /** What the daemon knows and the configuration does not. */
 export interface CompileContext {
@@ -85,6 +93,7 @@ function compilePeer(peer: PeerConfig, config: Config, id: PeerId): CompiledPeer
     idleHoldSeconds: peer.timers.idleHoldMilliseconds / 1000,
     gracefulRestart: peer.gracefulRestart,
     role,
+    capabilities: CAPABILITIES[peer.capabilities],
   };
   const rib: RibPeerOptions = {
     id,
@@ -122,6 +131,11 @@ const ROLES: Readonly<Record<RoleName, number>> = {
   "rs-client": 2,
   customer: 3,
   peer: 4,
+};
+
+const CAPABILITIES: Readonly<Record<CapabilityProfile, CapabilityOptions>> = {
+  all: { extendedMessages: true, hostName: true, restartNotification: true, longLivedAwareness: false },
+  bird: { extendedMessages: false, hostName: false, restartNotification: false, longLivedAwareness: true },
 };
 
 const ADD_PATH: Readonly<Record<AddPath, AddPathMode | undefined>> = {

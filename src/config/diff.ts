@@ -94,6 +94,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, Effect | "nested" | "none">> = 
   removePrivateAs: "out",
   asOverride: "out",
   role: "restart",
+  capabilities: "restart",
   import: "in",
   export: "out",
 };

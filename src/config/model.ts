@@ -12,6 +12,8 @@ export type Source = string;
 
 export type AddPath = "off" | "receive" | "send" | "both";
 export type LogLevel = "debug" | "info" | "warn" | "error";
+/** Whose OPEN ours is like: with all that we know, or with what Calico's BIRD offers and no more. */
+export type CapabilityProfile = "all" | "bird";
 export type RoleName = "provider" | "customer" | "peer" | "rs-server" | "rs-client";
 
 export interface MaxPrefixes {
@@ -69,6 +71,7 @@ export interface PeerConfig {
   readonly removePrivateAs: boolean;
   readonly asOverride: boolean;
   readonly role: RoleName | undefined;
+  readonly capabilities: CapabilityProfile;
   readonly import: readonly string[];
   readonly export: readonly string[];
   readonly source: Source;

@@ -85,6 +85,7 @@ export function resolvePeer(
     removePrivateAs: input.removePrivateAs ?? false,
     asOverride: input.asOverride ?? false,
     role: input.role,
+    capabilities: "all",
     import: input.import ?? [],
     export: input.export ?? [],
     source: "config",

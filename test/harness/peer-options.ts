@@ -37,6 +37,7 @@ export function peerOptions(more: Partial<PeerOptions> & { readonly to?: string 
     idleHoldSeconds: 5,
     gracefulRestart: { timeSeconds: 120, longLivedSeconds: 0 },
     role: undefined,
+    capabilities: { extendedMessages: true, hostName: true, restartNotification: true, longLivedAwareness: false },
     ...rest,
   };
 }

@@ -120,6 +120,7 @@ describe("defaults", () => {
       removePrivateAs: false,
       asOverride: false,
       role: undefined,
+      capabilities: "all",
       import: [],
       export: [],
       source: "config",

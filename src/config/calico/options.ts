@@ -2,19 +2,36 @@
 
 export type Release = "3.31" | "3.32" | "3.33";
 
+export interface ApiServerOptions {
+  readonly url: string;
+  /** Paths of files. */
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  /** The secret itself. Never shown, never logged. */
+  readonly token: string | undefined;
+  /** Takes any certificate. */
+  readonly skipVerify: boolean;
+}
+
 export type DatastoreOptions =
   | {
       readonly type: "kubernetes";
-      /** Undefined: the service account of the pod, or what KUBECONFIG and ~/.kube/config say. */
+      /** Undefined: `apiServer`, else the service account of the pod, else ~/.kube/config. */
       readonly kubeconfig: string | undefined;
       readonly context: string | undefined;
       /** Undefined: found out (v3 only where it is served and v1 is not). */
       readonly apiGroup: "crd.projectcalico.org/v1" | "projectcalico.org/v3" | undefined;
+      /** The API server itself, without a kubeconfig (K8S_API_ENDPOINT and its kin). */
+      readonly apiServer: ApiServerOptions | undefined;
     }
   | {
       readonly type: "etcd";
+      /** URLs. Empty where `discoverySrv` names them. */
       readonly endpoints: readonly string[];
-      /** Paths of files. */
+      /** The domain whose SRV records name the endpoints (ETCD_DISCOVERY_SRV). */
+      readonly discoverySrv: string | undefined;
+      /** Paths of files, read again at each connection. */
       readonly ca: string | undefined;
       readonly cert: string | undefined;
       readonly key: string | undefined;

@@ -1,8 +1,6 @@
 /** What Calico's resources come to on one node: the form of `calico.ipv4` and `calico.ipv6` in `starling config show --json`. */
 
-export const RELEASES = ["3.31", "3.32", "3.33"] as const;
-/** The eras of LOCAL_PREF, metrics and ownership of the pools' routes: the last stands for all that came after it. */
-export type CalicoRelease = (typeof RELEASES)[number];
+import type { Release } from "./options.ts";
 
 export interface CalicoPeer {
   /** Mesh_10_0_0_1, Global_10_0_0_1_port_1179, Node_fd00__1, Local_Workload_10_65_0_2: people and tools know them by it. */
@@ -91,8 +89,7 @@ export type ExportReject =
 
 export interface ExportAccept {
   readonly prefix: string;
-  /** The last two on reflectors alone: whatever lies in a range of services, whoever announces it. */
-  readonly reason: "service" | "pool" | "loadBalancerRange" | "externalRange";
+  readonly reason: "service" | "pool";
 }
 
 export interface PrefixCommunities {
@@ -130,7 +127,8 @@ export interface CalicoFamily {
   readonly enabled: boolean;
   /** Address null: on all of them. */
   readonly listen: { readonly port: number; readonly address: string | null };
-  readonly logLevel: "debug" | "info" | "none";
+  /** logSeverityScreen in small letters. */
+  readonly logLevel: "trace" | "debug" | "info" | "warning" | "error" | "fatal";
   /** Null where the family is not enabled. */
   readonly localAsNumber: number | null;
   readonly normalRoutePriority: number;
@@ -156,7 +154,7 @@ export interface CalicoFamily {
 
 export interface CalicoModel {
   readonly nodeName: string;
-  readonly release: CalicoRelease;
+  readonly release: Release;
   /** Dotted quad; empty where nothing gives one: a problem says so. */
   readonly routerId: string;
   readonly ipv4: CalicoFamily;

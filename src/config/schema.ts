@@ -151,7 +151,9 @@ const rootShape = {
     [
       z.literal(false),
       mapping({
-        address: anyAddress().optional().meta({ description: "Address to listen on.", default: "127.0.0.1" }),
+        address: anyAddress().optional().meta({
+          description: "Address to listen on; default STARLING_HTTP_ADDRESS of the environment, else 127.0.0.1.",
+        }),
         port: integer(1, 65535).optional().meta({ description: "Port to listen on.", default: 9179 }),
       }),
     ],

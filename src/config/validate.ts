@@ -5,6 +5,7 @@ import { asn, routerId as routerIdOf } from "../bgp/model/ids.ts";
 import { formatPrefix } from "../bgp/model/prefix.ts";
 import { parsePrefix } from "./addresses.ts";
 import { type Given, PLAIN } from "./given.ts";
+import { resolveHttp } from "./http.ts";
 import { type Layer, Templates } from "./inherit.ts";
 import { reportIssues } from "./issues.ts";
 import { resolveKernel } from "./kernel.ts";
@@ -127,30 +128,29 @@ function* resolve(
       peers: root.log?.peers ?? {},
     } as const,
   };
-  return { config: assemble(root, value, config, problems), calico: root.calico };
+  return { config: assemble(root, value, config, surroundings, problems), calico: root.calico };
 }
 
 function assemble(
   root: RootInput,
   value: Readonly<Record<string, unknown>>,
   config: Pick<Config, "asNumber" | "routerId" | "clusterId" | "listen" | "peers" | "kernel" | "log">,
+  surroundings: Surroundings,
   problems: ProblemList,
 ): Config {
-  const http = root.http ?? {};
   return {
     ...config,
     originate: resolveOriginate(root.originate ?? [], problems),
     aggregates: resolveAggregates(root.aggregates ?? [], problems),
     policies: resolvePolicies(root, value["policies"]),
     controlSocket: root.control?.socket,
-    http: http === false ? undefined : { address: http.address ?? LOOPBACK, port: http.port ?? 9179 },
+    http: resolveHttp(root.http ?? {}, surroundings, problems),
   };
 }
 
 /** Until a Calico node's resources say; 64512 is Calico's own default. */
 const ASSUMED_AS = asn(64512);
 const ASSUMED_ID = routerIdOf(0x7f000001);
-const LOOPBACK = { family: Family.Ipv4, w0: 0x7f000001, w1: 0, w2: 0, w3: 0 };
 
 interface PeerLayer {
   readonly layer: Layer<PeerInput>;

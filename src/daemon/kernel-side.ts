@@ -128,7 +128,12 @@ export class KernelSide implements ForwardingSink {
   }
 }
 
-function kernelPath({ target }: KernelRoute): KernelPath {
-  if (target.kind !== "unicast") return { kind: target.kind, hops: [] };
-  return { kind: "forward", hops: target.nextHops.map((hop) => ({ gateway: hop.gateway, interface: hop.interface })) };
+function kernelPath({ source, metric, target }: KernelRoute): KernelPath {
+  const known = source === "kernel" ? { metric } : {};
+  if (target.kind !== "unicast") return { kind: target.kind, hops: [], ...known };
+  return {
+    kind: "forward",
+    ...known,
+    hops: target.nextHops.map((hop) => ({ gateway: hop.gateway, interface: hop.interface })),
+  };
 }

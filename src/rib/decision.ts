@@ -129,7 +129,7 @@ export class Decision {
   }
 
   #eliminate(): void {
-    this.#keepLowest(Reason.Preference);
+    this.#preferSources();
     this.#keepLowest(Reason.LongLivedStale);
     this.#keepLowest(Reason.LocalPref);
     this.#keepLowest(Reason.PathLength);
@@ -220,13 +220,14 @@ export class Decision {
     return differ;
   }
 
-  /** Passes over those whose value is not the lowest. */
-  #filter(step: Reason): void {
+  /** Passes over those whose value is not the lowest. `ofPeers`: the reason for paths of peers. */
+  #filter(step: Reason, ofPeers = step): void {
     let kept = 0;
     for (let i = 0; i < this.#count; i++) {
       const id = this.#candidates[i] as number;
       if (this.#values[i] !== this.#lowest) {
-        this.#context.paths.setReason(id, step);
+        const isPeers = ofPeers !== step && this.#context.paths.source(id) === "peer";
+        this.#context.paths.setReason(id, isPeers ? ofPeers : step);
         continue;
       }
       this.#attrs[kept] = this.#attrs[i] as number;
@@ -257,6 +258,16 @@ export class Decision {
     }
     this.#lowest = 0;
     this.#filter(Reason.Med);
+  }
+
+  /** What elevates a peer's route above another peer's is its LOCAL_PREF: that is what the other one lost on. */
+  #preferSources(): void {
+    if (this.#count < 2 || !this.#differ(Reason.Preference)) return;
+    const { paths } = this.#context;
+    let isPeers = false;
+    for (let i = 0; i < this.#count; i++)
+      if (this.#values[i] === this.#lowest && paths.source(this.#candidates[i] as number) === "peer") isPeers = true;
+    this.#filter(Reason.Preference, isPeers ? Reason.LocalPref : Reason.Preference);
   }
 
   #lowestPeerAddress(): void {

@@ -51,13 +51,13 @@ export class PolicyInbound {
       internal: session?.internal ?? options.internal,
       peerAs: session?.peerAs ?? options.peerAs,
       localAs: session?.localAs ?? options.localAs,
-      realAs: context.options.asNumber,
+      realAs: options.realAsLoops ? context.options.asNumber : (session?.localAs ?? options.localAs),
       allowLocalAs: options.allowLocalAs,
       routerId: context.options.routerId,
       get clusterIds() {
         return context.clusterIds();
       },
-      enforceFirstAs: true,
+      enforceFirstAs: options.enforceFirstAs,
       role: options.role,
       isOwnAddress: (address) => context.isOwnAddress(address),
     };

@@ -9,7 +9,9 @@ import type { AttributeTable } from "./attribute-table.ts";
 import { Decision, type DecisionRules, type PeerRank } from "./decision.ts";
 import { FamilyTable } from "./family-table.ts";
 import type { Forwarding } from "./forwarding.ts";
+import type { RibOptions } from "./options.ts";
 import type { RouteSource } from "./policy/policy.ts";
+import { elevatedAbove } from "./priorities.ts";
 import type { RibPeer } from "./rib-peer.ts";
 import { type Requests, Sweep } from "./sweep.ts";
 import type { UpdateGroup } from "./update-group.ts";
@@ -17,7 +19,7 @@ import type { UpdateGroup } from "./update-group.ts";
 export interface LocRibContext {
   readonly family: Family;
   readonly attributes: AttributeTable;
-  rules(): DecisionRules;
+  rules(): DecisionRules & Pick<RibOptions, "priorities">;
   peer(id: PeerId): RibPeer | undefined;
   localRank(): PeerRank;
   /** Infinity when unreachable. */
@@ -60,6 +62,8 @@ export class LocRib {
   forwarding: Forwarding | undefined;
   readonly #context: LocRibContext;
   readonly #decision: Decision;
+  #elevatedAbove = Number.POSITIVE_INFINITY;
+  #elevatedPreference = PREFERENCE.peer;
   /** Those in it bear the prefix table's mark. */
   readonly #queue = new IdQueue();
   /** Of the slice at work: all destinations decided, and those with another best path. */
@@ -78,10 +82,18 @@ export class LocRib {
       isCurrent: (path) => this.isCurrent(path),
       isStale: (path) => this.isStale(path),
       metric: (path) => this.#metric(path),
-      preference: (path) => PREFERENCE[paths.source(path)],
+      preference: (path) => this.#preference(path),
       rank: (path) => context.peer(paths.peer(path))?.rank ?? context.localRank(),
     });
+    this.takeRules();
     this.sweep = new Sweep(paths, (path, requests) => context.sweepVisit(path, requests));
+  }
+
+  /** Call when the rules changed; destinations are not decided again by this. */
+  takeRules(): void {
+    const { priorities } = this.#context.rules();
+    this.#elevatedAbove = elevatedAbove(priorities, this.table.family);
+    this.#elevatedPreference = priorities?.elevatedPreference ?? PREFERENCE.peer;
   }
 
   /** Its session stands, or its routes are kept from one that ended. */
@@ -104,6 +116,13 @@ export class LocRib {
       this.isCurrent(path) &&
       this.#metric(path) !== Number.POSITIVE_INFINITY
     );
+  }
+
+  #preference(path: number): number {
+    const source = this.table.paths.source(path);
+    if (source !== "peer" || this.#elevatedAbove === Number.POSITIVE_INFINITY) return PREFERENCE[source];
+    const localPref = this.#context.attributes.localPref(this.table.paths.accepted(path));
+    return localPref > this.#elevatedAbove ? this.#elevatedPreference : PREFERENCE.peer;
   }
 
   #metric(path: number): number {

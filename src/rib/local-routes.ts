@@ -1,12 +1,15 @@
 /** Routes that this speaker did not hear from a peer: configured ones, aggregates, and what the kernel told (RFC 4271 §9.4). */
 
-import type { PathAttributes } from "../bgp/model/attributes.ts";
+import { ipv4 } from "../bgp/model/address.ts";
+import { attributesWith, type PathAttributes } from "../bgp/model/attributes.ts";
 import { LOCAL_PEER } from "../bgp/model/ids.ts";
 import { formatPrefix, type Prefix } from "../bgp/model/prefix.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import type { LocRib } from "./loc-rib.ts";
-import type { OriginatedRoute } from "./options.ts";
+import type { OriginatedRoute, Priorities } from "./options.ts";
 import type { RouteSource } from "./policy/policy.ts";
+import { prioritised } from "./priorities.ts";
+import type { KernelPath } from "./route-lookup.ts";
 
 /** Path Identifiers of the local sources: one path each for a destination. */
 const IDENTIFIER: Readonly<Record<RouteSource, number>> = {
@@ -18,42 +21,64 @@ const IDENTIFIER: Readonly<Record<RouteSource, number>> = {
   aggregate: 5,
 };
 
+export interface LocalRoutesContext {
+  readonly attributes: AttributeTable;
+  tableOf(prefix: Prefix): LocRib;
+  priorities(): Priorities | undefined;
+}
+
 export class LocalRoutes {
-  readonly #attributes: AttributeTable;
-  readonly #tableOf: (prefix: Prefix) => LocRib;
+  readonly #context: LocalRoutesContext;
   #originated = new Map<string, OriginatedRoute>();
 
-  constructor(attributes: AttributeTable, tableOf: (prefix: Prefix) => LocRib) {
-    this.#attributes = attributes;
-    this.#tableOf = tableOf;
+  constructor(context: LocalRoutesContext) {
+    this.#context = context;
   }
 
-  /** The whole list; what is no longer in it is withdrawn. */
+  /** The whole list; what is no longer in it is withdrawn. A route that is the very same object as before is left alone. */
   setOriginated(routes: readonly OriginatedRoute[]): void {
-    const wanted = new Map(routes.map((route) => [formatPrefix(route.prefix), route]));
-    for (const [key, route] of this.#originated) if (!wanted.has(key)) this.unset(route.prefix, "static");
-    for (const route of wanted.values()) this.set(route.prefix, "static", route.attributes, route.kind === "blackhole");
+    const wanted = new Map(routes.map((route) => [keyOf(route.prefix, route.source), route]));
+    for (const [key, route] of this.#originated) if (!wanted.has(key)) this.unset(route.prefix, route.source);
+    for (const [key, route] of wanted) if (this.#originated.get(key) !== route) this.#setOriginated(route);
     this.#originated = wanted;
   }
 
-  originated(prefix: Prefix): OriginatedRoute | undefined {
-    return this.#originated.get(formatPrefix(prefix));
+  /** A route of the kernel's or a connected prefix that is to be announced. */
+  setLearnt(prefix: Prefix, source: "kernel" | "connected", { hops, metric }: KernelPath): void {
+    // Several gateways are none: whoever is told sends the packets here.
+    const gateway = hops.length === 1 ? hops[0]?.gateway : undefined;
+    this.set(prefix, source, attributesWith(gateway ?? ipv4(0)), false, metric);
   }
 
-  /** `blackhole`: packets to it that no longer prefix takes are dropped. */
-  set(prefix: Prefix, source: RouteSource, attributes: PathAttributes, blackhole = false): void {
-    const rib = this.#tableOf(prefix);
+  /** The priorities are not those of before. */
+  renewOriginated(prefix: Prefix, source: OriginatedRoute["source"]): void {
+    const route = this.#originated.get(keyOf(prefix, source));
+    if (route !== undefined) this.#setOriginated(route);
+  }
+
+  /** `blackhole`: packets to it that no longer prefix takes are dropped. `metric`: what the kernel knows it by. */
+  set(prefix: Prefix, source: RouteSource, attributes: PathAttributes, blackhole = false, metric?: number): void {
+    const rib = this.#context.tableOf(prefix);
     const id = rib.table.prefixes.findOrAdd(prefix.w0, prefix.w1, prefix.w2, prefix.w3, prefix.length);
-    const attrs = this.#attributes.intern(attributes);
+    const table = this.#context.attributes;
+    const attrs = table.intern(prioritised(attributes, this.#context.priorities(), prefix.family, metric));
     rib.setLocal(id, source, IDENTIFIER[source], attrs, blackhole);
-    this.#attributes.release(attrs);
+    table.release(attrs);
   }
 
   unset(prefix: Prefix, source: RouteSource): void {
-    const rib = this.#tableOf(prefix);
+    const rib = this.#context.tableOf(prefix);
     const id = rib.table.prefixes.find(prefix.w0, prefix.w1, prefix.w2, prefix.w3, prefix.length);
     if (id < 0) return;
     const path = rib.table.paths.find(rib.table.first(id), LOCAL_PEER, IDENTIFIER[source]);
     if (path >= 0) rib.remove(path);
   }
+
+  #setOriginated({ prefix, source, attributes, kind }: OriginatedRoute): void {
+    this.set(prefix, source, attributes, kind === "blackhole");
+  }
+}
+
+function keyOf(prefix: Prefix, source: RouteSource): string {
+  return `${formatPrefix(prefix)} ${source}`;
 }

@@ -1,10 +1,12 @@
 /** What a walk over the paths does to each: routes that ended go, others are judged, marked or decided again. */
 
 import { WellKnown } from "../bgp/model/community.ts";
-import type { PeerId } from "../bgp/model/ids.ts";
+import { LOCAL_PEER, type PeerId } from "../bgp/model/ids.ts";
+import type { Prefix } from "../bgp/model/prefix.ts";
 import type { AttributeTable } from "./attribute-table.ts";
 import { longLivedStale } from "./import.ts";
 import type { LocRib } from "./loc-rib.ts";
+import type { RouteSource } from "./policy/policy.ts";
 import { Retention, type RibPeer } from "./rib-peer.ts";
 import { Ask, type Requests } from "./sweep.ts";
 
@@ -12,9 +14,17 @@ export class PathVisits {
   readonly #attributes: AttributeTable;
   readonly #peer: (id: PeerId) => RibPeer | undefined;
 
-  constructor(attributes: AttributeTable, peer: (id: PeerId) => RibPeer | undefined) {
+  readonly #renewOwn: (prefix: Prefix, source: RouteSource) => void;
+
+  /** `renewOwn`: this route of the speaker's own may carry other attributes now. */
+  constructor(
+    attributes: AttributeTable,
+    peer: (id: PeerId) => RibPeer | undefined,
+    renewOwn: (prefix: Prefix, source: RouteSource) => void,
+  ) {
     this.#attributes = attributes;
     this.#peer = peer;
+    this.#renewOwn = renewOwn;
   }
 
   /** For every request that concerns this path. */
@@ -50,6 +60,7 @@ export class PathVisits {
     const { paths, prefixes } = rib.table;
     const peer = this.#peer(paths.peer(path));
     const received = paths.received(path);
+    if (paths.peer(path) === LOCAL_PEER) this.#renewOwn(prefixes.prefix(paths.prefix(path)), paths.source(path));
     if (peer === undefined || received === 0) return;
     const prefix = peer.inbound.dependsOnPrefix ? prefixes.prefix(paths.prefix(path)) : undefined;
     const accepted = peer.inbound.accept(received, this.#attributes.viewOf(received), prefix);

@@ -3,8 +3,8 @@
 import { ipv4 } from "../bgp/model/address.ts";
 import { attributesWith, type PathAttributes } from "../bgp/model/attributes.ts";
 import { FAMILIES, Family } from "../bgp/model/family.ts";
-import type { PeerId } from "../bgp/model/ids.ts";
-import type { AttributeView, Clock, RibSink, SessionEnd, SessionFacts, Timer } from "../bgp/model/ports.ts";
+import { LOCAL_PEER, type PeerId } from "../bgp/model/ids.ts";
+import type { AttributeView, Clock, RibSink, SessionEnd, SessionFacts } from "../bgp/model/ports.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
 import { Aggregates } from "./aggregates.ts";
@@ -13,12 +13,15 @@ import { ClusterIds } from "./cluster-ids.ts";
 import { Forwarding, type ResolvedHop } from "./forwarding.ts";
 import { Groups } from "./groups.ts";
 import { PolicyInbound } from "./inbound.ts";
+import { KernelRoutes, type KernelSource } from "./kernel-routes.ts";
 import { LocRib } from "./loc-rib.ts";
 import { LocalRoutes } from "./local-routes.ts";
 import { NextHopTable } from "./next-hop.ts";
+import { NextHopWork } from "./next-hop-work.ts";
 import type { Aggregate, OriginatedRoute, RibOptions, RibPeerOptions } from "./options.ts";
 import { PathVisits } from "./path-visits.ts";
 import { PeerTable } from "./peer-table.ts";
+import { samePriorities } from "./priorities.ts";
 import { Retainer } from "./retention.ts";
 import { Retention, RibPeer } from "./rib-peer.ts";
 import { type KernelPath, TableLookup } from "./route-lookup.ts";
@@ -27,16 +30,13 @@ import { Ask } from "./sweep.ts";
 import { Ways } from "./ways.ts";
 import { WorkQueue } from "./work-queue.ts";
 
-/** Next hops that are resolved again in one slice. */
-const NEXT_HOPS = 256;
-/** Milliseconds until those that did not come to rest are resolved again. */
-const TRY_AGAIN = 10_000;
-
 export class Rib implements RibSink {
   readonly attributes: AttributeTable;
   readonly local: LocalRoutes;
+  readonly #kernelRoutes: KernelRoutes;
   readonly #aggregates: Aggregates;
   readonly nextHops: NextHopTable;
+  readonly #nextHopWork: NextHopWork;
   readonly #lookup: TableLookup;
   readonly groups: Groups;
   readonly #ways: Ways;
@@ -51,7 +51,6 @@ export class Rib implements RibSink {
   readonly #work: WorkQueue;
   readonly #started: number;
   #busySince: number | undefined;
-  #tryAgain: Timer | undefined;
   readonly #clusterIds = new ClusterIds();
 
   constructor(parts: RibParts) {
@@ -71,13 +70,18 @@ export class Rib implements RibSink {
     this.attributes = new AttributeTable(parts.codec, this.nextHops);
     const peer = (id: PeerId) => this.#peers.get(id);
     this.#ways = new Ways(this.attributes, this.nextHops, this.#lookup, peer, parts.surroundings);
-    this.#visits = new PathVisits(this.attributes, peer);
+    this.#visits = new PathVisits(this.attributes, peer, (prefix, source) => this.#kernelRoutes.renew(prefix, source));
     this.#ribs = { [Family.Ipv4]: this.#createRib(Family.Ipv4), [Family.Ipv6]: this.#createRib(Family.Ipv6) };
     const { forwarding } = parts;
     if (forwarding !== undefined)
       for (const rib of Object.values(this.#ribs))
         rib.forwarding = new Forwarding(rib.table, this.attributes, (path) => this.#ways.of(rib, path), forwarding);
-    this.local = new LocalRoutes(this.attributes, (prefix) => this.#ribs[prefix.family]);
+    this.local = new LocalRoutes({
+      attributes: this.attributes,
+      tableOf: (prefix) => this.#ribs[prefix.family],
+      priorities: () => this.#options.priorities,
+    });
+    this.#kernelRoutes = new KernelRoutes(this.#lookup, this.local);
     this.#aggregates = new Aggregates({
       table: (family) => this.#ribs[family].table,
       begin: (prefix) => this.local.set(prefix, "aggregate", this.#aggregateAttributes(), true),
@@ -103,6 +107,10 @@ export class Rib implements RibSink {
       this.#ribs[family].sweep.askForPeer(peer.options.id, Ask.Retention);
       this.wake();
     });
+    const moved = (nextHops: readonly number[]) => {
+      for (const family of FAMILIES) this.#ribs[family].sweep.askForNextHops(nextHops);
+    };
+    this.#nextHopWork = new NextHopWork(this.nextHops, parts.clock, moved, () => this.wake());
     this.#work = new WorkQueue(parts.clock, [(isTimeUp) => this.#slice(isTimeUp)], () => this.#afterTurn());
   }
 
@@ -175,13 +183,18 @@ export class Rib implements RibSink {
   /** Options of the speaker as a whole changed; all routes are decided again. */
   reconfigure(options: RibOptions): void {
     const isSame = options.asNumber === this.#options.asNumber && options.routerId === this.#options.routerId;
+    const hasPriorities = samePriorities(options.priorities, this.#options.priorities);
     this.#options = options;
+    if (!hasPriorities) for (const family of FAMILIES) this.#ribs[family].sweep.askForPeer(LOCAL_PEER, Ask.Import);
     this.#collectClusterIds();
     if (!isSame) {
       for (const peer of this.#peers.values()) this.#judgeAgain(peer);
-      this.#aggregates.renew();
     }
-    for (const family of FAMILIES) this.#ribs[family].sweep.askForAll();
+    if (!isSame || !hasPriorities) this.#aggregates.renew();
+    for (const family of FAMILIES) {
+      this.#ribs[family].takeRules();
+      this.#ribs[family].sweep.askForAll();
+    }
     this.groups.reconsiderAll();
     this.wake();
   }
@@ -282,14 +295,9 @@ export class Rib implements RibSink {
     this.wake();
   }
 
-  /** What the kernel's side tells: routes of others and connected prefixes, for next hops to resolve over and perhaps to announce. */
-  kernelRoute(prefix: Prefix, source: "kernel" | "connected", path: KernelPath | undefined, learnt: boolean): void {
-    // A policy may ask for the interface: a route that moved to another one is judged as a new one.
-    if (this.#lookup.path(prefix, source)?.hops[0]?.interface !== path?.hops[0]?.interface)
-      this.local.unset(prefix, source);
-    this.#lookup.set(prefix, source, path);
-    if (path !== undefined && learnt) this.local.set(prefix, source, attributesWith(path.hops[0]?.gateway ?? ipv4(0)));
-    else this.local.unset(prefix, source);
+  /** `learnt`: perhaps to be announced; otherwise it is known so that next hops resolve over it. */
+  kernelRoute(prefix: Prefix, source: KernelSource, path: KernelPath | undefined, learnt: boolean): void {
+    this.#kernelRoutes.changed(prefix, source, path, learnt);
     this.nextHops.prefixChanged(prefix.family, prefix.w0, prefix.w1, prefix.w2, prefix.w3, prefix.length);
     this.wake();
   }
@@ -363,17 +371,7 @@ export class Rib implements RibSink {
       rib.forwarding?.flush();
     }
     if (this.#aggregates.work()) more = true;
-    const moved = this.nextHops.takeChanged(NEXT_HOPS);
-    if (moved.length > 0) {
-      for (const family of FAMILIES) this.#ribs[family].sweep.askForNextHops(moved);
-    }
-    if (moved.length > 0 || this.nextHops.hasChanges) more = true;
-    if (this.nextHops.isRestless)
-      this.#tryAgain ??= this.#clock.after(TRY_AGAIN, () => {
-        this.#tryAgain = undefined;
-        this.nextHops.tryAgain();
-        this.wake();
-      });
+    if (this.#nextHopWork.work()) more = true;
     if (this.groups.work(isTimeUp)) more = true;
     return more;
   }

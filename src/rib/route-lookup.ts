@@ -15,6 +15,8 @@ import type { CoveringRoute, RouteLookup } from "./next-hop-resolver.ts";
 export interface KernelPath {
   readonly kind: CoveringRoute["kind"];
   readonly hops: readonly ResolvedHop[];
+  /** Metric of the kernel's route; connected prefixes have none. */
+  readonly metric?: number;
 }
 
 interface Context {

@@ -10,6 +10,7 @@ import { createAttributesCodec } from "../../../src/bgp/wire/attributes-codec.ts
 import { AttributeTable } from "../../../src/rib/attribute-table.ts";
 import { Decision, Reason } from "../../../src/rib/decision.ts";
 import { FamilyTable } from "../../../src/rib/family-table.ts";
+import type { RouteSource } from "../../../src/rib/policy/policy.ts";
 
 interface Candidate {
   localPref?: number;
@@ -26,6 +27,7 @@ interface Candidate {
   address?: number;
   pathId?: number;
   preference?: number;
+  source?: RouteSource;
   accepted?: boolean;
 }
 
@@ -51,7 +53,8 @@ function decide(
       clusterList: Array.from({ length: c.clusters ?? 0 }, () => routerId(9)),
       communities: c.longLived ? [WellKnown.LlgrStale] : [],
     });
-    const path = table.paths.add(prefix as PrefixId, table.first(prefix), (i + 1) as PeerId, c.pathId ?? 0, "peer");
+    const source = c.source ?? "peer";
+    const path = table.paths.add(prefix as PrefixId, table.first(prefix), (i + 1) as PeerId, c.pathId ?? 0, source);
     table.setFirst(prefix, path);
     if (c.accepted !== false) table.paths.setAccepted(path, attributes.intern(a));
     pathOf[i] = path;
@@ -82,7 +85,9 @@ function decide(
 
 describe("decision process, RFC 4271 §9.1.2.2 and RFC 4456 §9", () => {
   it.each<[string, Candidate, Candidate, number]>([
-    ["preference of the source", { preference: 200 }, { localPref: 500 }, Reason.Preference],
+    ["preference of the source", { preference: 200, source: "static" }, { localPref: 500 }, Reason.Preference],
+    ["preference of a peer's route", { preference: 200 }, { preference: 10, source: "kernel" }, Reason.Preference],
+    ["a peer's route elevated by its LOCAL_PREF", { preference: 200, localPref: 500 }, {}, Reason.LocalPref],
     [
       "long-lived stale comes last, RFC 9494 §4.3",
       { localPref: 1 },

@@ -60,8 +60,8 @@ export function compile(config: Config, context: CompileContext): Compiled {
       maxPaths: config.kernel.maxPaths,
       alwaysCompareMed: false,
       resolveNextHops: config.kernel.enabled,
-      priorities: undefined,
-      kernelRules: [],
+      priorities: config.kernel.priorities,
+      kernelRules: config.kernel.rules,
     },
     peers: config.peers.map((peer) => compilePeer(peer, config, context.peerId(peer.name))),
     originated: config.originate.map(compileOriginated),
@@ -72,6 +72,7 @@ export function compile(config: Config, context: CompileContext): Compiled {
 
 function compilePeer(peer: PeerConfig, config: Config, id: PeerId): CompiledPeer {
   const role = peer.role === undefined ? undefined : ROLES[peer.role];
+  const isLikeBird = peer.capabilities === "bird";
   const session: PeerOptions = {
     id,
     name: peer.name,
@@ -105,14 +106,14 @@ function compilePeer(peer: PeerConfig, config: Config, id: PeerId): CompiledPeer
     clusterId: peer.clusterId,
     nextHop: peer.nextHop,
     allowLocalAs: peer.allowLocalAs,
-    realAsLoops: true,
-    enforceFirstAs: true,
+    realAsLoops: !isLikeBird,
+    enforceFirstAs: !isLikeBird,
     removePrivateAs: peer.removePrivateAs,
     asOverride: peer.asOverride,
     importPolicies: policiesOf(peer.import, config),
     exportPolicies: policiesOf(peer.export, config),
-    policyAfterOwnAs: false,
-    zeroMed: false,
+    policyAfterOwnAs: isLikeBird,
+    zeroMed: isLikeBird,
     advertisementSeconds: peer.timers.advertisementMilliseconds / 1000,
     role,
     maxPrefixes: peer.families.flatMap(({ family, maxPrefixes: max }) =>

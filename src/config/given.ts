@@ -14,6 +14,8 @@ export interface Given {
   readonly clusterId: RouterId | undefined;
   readonly listen: { readonly addresses: readonly IpAddress[]; readonly port: number };
   readonly logLevel: LogLevel;
+  /** Names of policies that peers may use beside those of the file. */
+  readonly policies: readonly string[];
   readonly kernel: {
     readonly enabled: boolean;
     readonly learn: { readonly protocols: readonly (string | number)[]; readonly interfaces: readonly string[] };
@@ -32,6 +34,7 @@ export const PLAIN: Given = {
   clusterId: undefined,
   listen: { addresses: [ANY_IPV4, ANY_IPV6], port: 179 },
   logLevel: "info",
+  policies: [],
   kernel: {
     enabled: true,
     learn: { protocols: ["boot", "static"], interfaces: ["cali*"] },

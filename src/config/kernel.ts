@@ -47,6 +47,8 @@ export function resolveKernel(
     ],
     maxPaths: input?.maxPaths ?? 16,
     pruneAfterMilliseconds: input?.pruneAfter ?? 240_000,
+    rules: [],
+    priorities: undefined,
   };
 }
 

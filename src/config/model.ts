@@ -4,7 +4,9 @@ import type { IpAddress } from "../bgp/model/address.ts";
 import type { Family } from "../bgp/model/family.ts";
 import type { Asn, RouterId } from "../bgp/model/ids.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
+import type { KernelRule, Priorities } from "../rib/options.ts";
 import type { Policy } from "../rib/policy/policy.ts";
+import type { CalicoModel } from "./calico/model.ts";
 import type { Communities } from "./patterns.ts";
 
 /** Where an entry was written: "config", "default", and "calico:<kind>/<name>" of the front end for Calico. */
@@ -113,6 +115,9 @@ export interface KernelConfig {
   readonly excludeInterfaces: readonly string[];
   readonly maxPaths: number;
   readonly pruneAfterMilliseconds: number;
+  /** What becomes of routes on their way there, and of their metrics: a Calico node's resources say so. */
+  readonly rules: readonly KernelRule[];
+  readonly priorities: Priorities | undefined;
 }
 
 export interface HttpConfig {
@@ -142,4 +147,6 @@ export interface Config {
   readonly controlSocket: string | undefined;
   readonly http: HttpConfig | undefined;
   readonly log: LogConfig;
+  /** What Calico's resources come to; undefined on other machines, and as long as nothing is known of the node. */
+  readonly calico: CalicoModel | undefined;
 }

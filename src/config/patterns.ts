@@ -53,7 +53,7 @@ export function prefixRange() {
 
 const COMMUNITY_FORMS = "65000:1, 65000:1:2, rt:65000:1, ro:65000:1, 0x and 16 hex digits, or a name such as no-export";
 
-function parseOneCommunity(value: string): Community | undefined {
+export function parseOneCommunity(value: string): Community | undefined {
   const standard = parseCommunity(value);
   if (standard !== undefined) return { kind: "standard", value: standard };
   const large = parseLargeCommunity(value);

@@ -95,7 +95,7 @@ function* resolve(
   const context = {
     asNumber,
     clusterId,
-    policies: Object.keys(root.policies ?? {}),
+    policies: [...Object.keys(root.policies ?? {}), ...given.policies],
     surroundings,
     problems,
   };
@@ -145,6 +145,7 @@ function assemble(
     policies: resolvePolicies(root, value["policies"]),
     controlSocket: root.control?.socket,
     http: resolveHttp(root.http ?? {}, surroundings, problems),
+    calico: undefined,
   };
 }
 

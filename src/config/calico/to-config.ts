@@ -1,0 +1,257 @@
+/**
+ * What Calico's resources come to, as parts of the one configuration. Pure but for what it remembers: an object of the model that is
+ * the same as before gives the same object of the configuration, so that whoever compares need not look inside.
+ */
+
+import { Family, familyName } from "../../bgp/model/family.ts";
+import { type Asn, asn, type RouterId } from "../../bgp/model/ids.ts";
+import { formatPrefix } from "../../bgp/model/prefix.ts";
+import type { KernelRule, Priorities } from "../../rib/options.ts";
+import type { Policy } from "../../rib/policy/policy.ts";
+import { parseAddress, parsePrefix } from "../addresses.ts";
+import { ANY_IPV4, ANY_IPV6, type Given } from "../given.ts";
+import type { LogLevel, OriginateConfig, PeerConfig, PolicyConfig } from "../model.ts";
+import type { CalicoFamily, CalicoModel, CalicoPeer, FilterRule } from "./model.ts";
+import { type ExportParts, exportPolicy } from "./to-config-export.ts";
+import { filterPolicy } from "./to-config-filter.ts";
+import { kernelRules, priorities } from "./to-config-kernel.ts";
+import { convertPeer, identifierOf, sessionKey } from "./to-config-peer.ts";
+
+/** What cannot be done as the resources have it. */
+export interface CalicoProblem {
+  /** "calico:BGPPeer/name". */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface CalicoParts {
+  readonly peers: readonly PeerConfig[];
+  readonly policies: Readonly<Record<string, PolicyConfig>>;
+  readonly originate: readonly OriginateConfig[];
+  readonly priorities: Priorities | undefined;
+  readonly kernelRules: readonly KernelRule[];
+  readonly problems: readonly CalicoProblem[];
+}
+
+/** Interfaces that are never connected routes: those of workloads, and the addresses of services. */
+const NO_CONNECTED_ROUTES = ["cali*", "kube-ipvs*"];
+const LEVELS: Readonly<Record<CalicoFamily["logLevel"], LogLevel>> = {
+  trace: "debug",
+  debug: "debug",
+  info: "info",
+  warning: "warn",
+  error: "error",
+  fatal: "error",
+};
+
+/** The same before anything is known of the node, and with what is known of it. */
+export function givenByCalico(model: CalicoModel | undefined, role: "node" | "route-reflector"): Given {
+  const ignored = model?.ipv4.ignoredInterfaces ?? [];
+  return {
+    asNumber: model === undefined ? undefined : localAs(model),
+    routerId: model === undefined ? undefined : identifierOf(model.routerId),
+    clusterId: model === undefined ? undefined : clusterIdOf(model),
+    listen: {
+      addresses: model === undefined ? [ANY_IPV4, ANY_IPV6] : listenAddresses(model),
+      port: model?.ipv4.listen.port ?? 179,
+    },
+    logLevel: LEVELS[model?.ipv4.logLevel ?? "info"],
+    policies: [exportName(Family.Ipv4), exportName(Family.Ipv6)],
+    kernel: {
+      enabled: role === "node",
+      learn: { protocols: [], interfaces: [] },
+      excludeInterfaces: [],
+      alwaysExcluded: [...NO_CONNECTED_ROUTES, ...ignored],
+    },
+  };
+}
+
+function localAs({ ipv4, ipv6 }: CalicoModel): Asn {
+  return asn(ipv4.localAsNumber ?? ipv6.localAsNumber ?? 64512);
+}
+
+/** Of the peers that are clients: it is the node's own. */
+function clusterIdOf({ ipv4, ipv6 }: CalicoModel): RouterId | undefined {
+  const client = [...ipv4.peers, ...ipv6.peers].find(({ clusterId }) => clusterId !== null);
+  return identifierOf(client?.clusterId ?? "");
+}
+
+/** As BIRD, whose sockets come with the first session of the family. */
+function listenAddresses({ ipv4, ipv6 }: CalicoModel): Given["listen"]["addresses"] {
+  return [
+    ...(ipv4.peers.length === 0 ? [] : [parseAddress(ipv4.listen.address ?? "") ?? ANY_IPV4]),
+    ...(ipv6.peers.length === 0 ? [] : [parseAddress(ipv6.listen.address ?? "") ?? ANY_IPV6]),
+  ];
+}
+
+interface KnownPeer {
+  readonly peer: PeerConfig;
+  /** Policies and cluster id that went into it. */
+  readonly context: string;
+}
+
+export class ToConfig {
+  #peers = new WeakMap<CalicoPeer, KnownPeer>();
+  /** By name; kept as long as their text is the same. */
+  #policies: Readonly<Record<string, PolicyConfig>> = {};
+  #originate: ReadonlyMap<string, OriginateConfig> = new Map();
+  /** By the rules' own object: most changes leave them alone. */
+  readonly #texts = new WeakMap<readonly FilterRule[], string>();
+
+  /** `clusterId`: of the node, as the file or its peers have it. */
+  convert(model: CalicoModel, role: "node" | "route-reflector", clusterId: RouterId): CalicoParts {
+    const problems: CalicoProblem[] = [];
+    const policies = this.#convertPolicies(model);
+    const peers = [
+      ...this.#convertPeers(model.ipv4, Family.Ipv4, policies, clusterId, problems),
+      ...this.#convertPeers(model.ipv6, Family.Ipv6, policies, clusterId, problems),
+    ];
+    return {
+      peers,
+      policies,
+      originate: role === "node" ? this.#convertOriginate(model, problems) : [],
+      priorities: priorities(model),
+      kernelRules: kernelRules(model),
+      problems,
+    };
+  }
+
+  #convertPolicies(model: CalicoModel): Readonly<Record<string, PolicyConfig>> {
+    const policies: Record<string, PolicyConfig> = {};
+    const put = (name: string, definition: string, source: string, make: () => Policy) => {
+      const known = this.#policies[name];
+      policies[name] = known?.definition === definition ? known : { policy: make(), definition, source };
+    };
+    for (const family of [Family.Ipv4, Family.Ipv6]) {
+      const part = model[familyName(family)];
+      for (const filter of part.filters) {
+        for (const direction of ["import", "export"] as const) {
+          const rules = filter[direction];
+          if (rules === undefined) continue;
+          const name = filterName(filter.name, direction, family);
+          put(name, this.#text(rules), `calico:BGPFilter/${filter.name}`, () => filterPolicy(name, rules));
+        }
+      }
+      const { exportRejects, communities, aggregates, exportAccepts } = part;
+      const parts: ExportParts = { exportRejects, communities, aggregates, exportAccepts };
+      const name = exportName(family);
+      put(name, JSON.stringify(parts), "calico", () => exportPolicy(name, family, parts));
+    }
+    this.#policies = policies;
+    return policies;
+  }
+
+  #text(rules: readonly FilterRule[]): string {
+    let text = this.#texts.get(rules);
+    if (text === undefined) {
+      text = JSON.stringify(rules);
+      this.#texts.set(rules, text);
+    }
+    return text;
+  }
+
+  *#convertPeers(
+    part: CalicoFamily,
+    family: Family,
+    policies: Readonly<Record<string, PolicyConfig>>,
+    clusterId: RouterId,
+    problems: CalicoProblem[],
+  ): Generator<PeerConfig> {
+    const taken = new Map<string, string>();
+    for (const peer of [...part.peers].sort(byRank)) {
+      const known = this.#known(peer, family, policies, clusterId, problems);
+      if (known === undefined) continue;
+      const key = sessionKey(known);
+      const other = taken.get(key);
+      if (other === undefined) {
+        taken.set(key, peer.name);
+        yield known;
+        continue;
+      }
+      const message = `${peer.name} has the address of ${other}: one session between two addresses serves both, that of ${other}`;
+      problems.push({ path: peer.source, message });
+    }
+  }
+
+  #known(
+    peer: CalicoPeer,
+    family: Family,
+    policies: Readonly<Record<string, PolicyConfig>>,
+    clusterId: RouterId,
+    problems: CalicoProblem[],
+  ): PeerConfig | undefined {
+    const names = (direction: "import" | "export") =>
+      (direction === "import" ? peer.importFilters : peer.exportFilters)
+        .map((name) => filterName(name, direction, family))
+        .filter((name) => name in policies);
+    const used = { import: names("import"), export: [...names("export"), exportName(family)] };
+    const context = `${clusterId} ${used.import.join(" ")} ${used.export.join(" ")}`;
+    const known = this.#peers.get(peer);
+    if (known?.context === context) return known.peer;
+    const converted = convertPeer(peer, family, used, clusterId);
+    if (converted.kind === "wrong") {
+      problems.push({ path: peer.source, message: `${peer.name} is left out: ${converted.message}` });
+      return undefined;
+    }
+    this.#peers.set(peer, { peer: converted.peer, context });
+    return converted.peer;
+  }
+
+  #convertOriginate(model: CalicoModel, problems: CalicoProblem[]): readonly OriginateConfig[] {
+    const routes = new Map<string, OriginateConfig>();
+    const taken = new Set<string>();
+    const put = (text: string, via: string | undefined, source: string) => {
+      const prefix = parsePrefix(text);
+      const nextHop = via === undefined ? undefined : parseAddress(via);
+      if (prefix === undefined || (via !== undefined && nextHop?.family !== prefix.family)) {
+        problems.push({ path: source, message: `${text}${via === undefined ? "" : ` via ${via}`} is no route` });
+        return;
+      }
+      const key = formatPrefix(prefix);
+      if (taken.has(key)) return;
+      taken.add(key);
+      const identity = `${key} ${via ?? ""} ${source}`;
+      const blackhole = via === undefined;
+      routes.set(
+        identity,
+        this.#originate.get(identity) ?? {
+          prefix,
+          blackhole,
+          nextHop,
+          communities: NONE,
+          localPref: undefined,
+          med: undefined,
+          source,
+        },
+      );
+    };
+    for (const part of [model.ipv4, model.ipv6]) {
+      for (const prefix of part.blackholes) put(prefix, undefined, "calico:BlockAffinity");
+      for (const prefix of part.serviceRoutes) put(prefix, undefined, "calico:Service");
+      for (const { prefix, via } of part.staticRoutes) put(prefix, via, "calico:BGPPeer");
+    }
+    this.#originate = routes;
+    return [...routes.values()];
+  }
+}
+
+const NONE = { standard: [], extended: [], large: [] };
+
+function filterName(name: string, direction: "import" | "export", family: Family): string {
+  return `calico:${name}/${direction}/${familyName(family)}`;
+}
+
+function exportName(family: Family): string {
+  return `calico/export/${familyName(family)}`;
+}
+
+/** Of two peers with one address the one that somebody wrote stays, and of those the one for all nodes: it is written first. */
+function byRank(a: CalicoPeer, b: CalicoPeer): number {
+  return rankOf(a) - rankOf(b);
+}
+
+const RANKS = ["Global_", "Node_", "Local_Workload_", "Mesh_"];
+
+function rankOf({ name }: CalicoPeer): number {
+  return RANKS.findIndex((start) => name.startsWith(start));
+}

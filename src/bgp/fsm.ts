@@ -82,6 +82,8 @@ function inConnect(state: FsmState, event: FsmEvent): FsmStep {
     case "stop":
       return stopped(state, event, [{ kind: "close" }]);
     case "connectRetryExpired":
+      // It was not passive when it began.
+      if (state.config.passive) return toActive(state, [{ kind: "close" }]);
       return to(state, "Connect", [{ kind: "close" }, startConnectRetry(state), { kind: "dial" }]);
     case "connected":
       return toOpenSent(state);

@@ -259,7 +259,7 @@ function commonLongLived(
 }
 
 /** RFC 4271 §4.4: a third of the hold time is a reasonable maximum. */
-function keepaliveFor(holdSeconds: number, configured: number | undefined): number {
+export function keepaliveFor(holdSeconds: number, configured: number | undefined): number {
   if (holdSeconds === 0) return 0;
   const most = Math.max(1, Math.floor(holdSeconds / 3));
   return configured === undefined || configured === 0 ? most : Math.min(configured, most);

@@ -1,4 +1,7 @@
-/** What a change of a peer's options asks for: nothing that is seen outside, or a new session (RFC 4486 §4, subcode 6). */
+/**
+ * What a change of a peer's options asks for: nothing that the session cannot take over while it stands, or a new session (RFC 4486 §4,
+ * subcode 6). The rule: what the OPEN said, and what the connection was made with, cannot be taken back.
+ */
 
 import { formatAddress } from "./model/address.ts";
 import { formatPrefix } from "./model/prefix.ts";
@@ -11,15 +14,16 @@ export function restartReasons(before: PeerOptions, after: PeerOptions): readonl
     if (JSON.stringify(of(before)) !== JSON.stringify(of(after))) reasons.push(`${what} changed`);
   };
   compare("address", (o) => remoteText(o.remote));
-  compare("port", (o) => o.port);
+  // Where to connect to: a session that the peer opened, or will open, does not ask.
+  if (!after.passive) compare("port", (o) => o.port);
   compare("AS number", (o) => o.remoteAs);
   compare("local AS number", (o) => o.localAs);
-  compare("local address", (o) => (o.localAddress === undefined ? null : formatAddress(o.localAddress)));
-  compare("password", (o) => o.password ?? null);
+  // Any will do: the one that the session has, too.
+  if (after.localAddress !== undefined)
+    compare("local address", (o) => (o.localAddress === undefined ? null : formatAddress(o.localAddress)));
   compare("TTL", (o) => [o.ttl, o.ttlSecurityHops ?? null]);
-  compare("passive mode", (o) => o.passive);
   compare("families", (o) => o.families.map(negotiatedPart));
-  compare("timers", (o) => [o.holdTimeSeconds, o.keepaliveSeconds ?? null]);
+  compare("hold time", (o) => o.holdTimeSeconds);
   compare("graceful restart", (o) => o.gracefulRestart ?? null);
   compare("role", (o) => o.role ?? null);
   compare("capabilities", (o) => o.capabilities);

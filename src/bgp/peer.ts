@@ -2,7 +2,9 @@
 
 import { ceaseNotification, ceaseReason, isOperators } from "./cease.ts";
 import { resolveCollision } from "./collision.ts";
+import { dialRequest } from "./dial-request.ts";
 import { type FsmConfig, RANK, type SessionState } from "./fsm-types.ts";
+import { changeKeepalive, changeKey } from "./live-changes.ts";
 import { MessageCounters } from "./message-counters.ts";
 import { type IpAddress, sameAddress } from "./model/address.ts";
 import { Family } from "./model/family.ts";
@@ -25,6 +27,7 @@ import { RateLimitedLog } from "./rate-limited-log.ts";
 import { Session, type SessionOwner, type SessionParts } from "./session.ts";
 import { type EndCause, sessionEnd } from "./session-end.ts";
 import { sessionFacts } from "./session-facts.ts";
+import { StateLog } from "./state-log.ts";
 import type { Connection, DialRequest } from "./transport.ts";
 import { encodeRouteRefresh } from "./wire/route-refresh.ts";
 
@@ -39,13 +42,14 @@ export interface PeerParts extends SessionParts {
 }
 
 const RESET_SECONDS = 1;
-const MANY_REASONS = 16;
+
 export class Peer implements SessionOwner {
   options: PeerOptions;
   readonly counters = new MessageCounters();
   /** Removed when its session ends. */
   readonly isDynamic: boolean;
   readonly #parts: PeerParts;
+  readonly #log: StateLog;
   readonly #mended: RateLimitedLog<AttributeProblem>;
   #enabled: boolean;
   #main: Session;
@@ -54,8 +58,6 @@ export class Peer implements SessionOwner {
   #established: Session | undefined = undefined;
   /** Sessions accepted since `#established` became so: the peer opened them knowing of no session. */
   #late: WeakSet<Session> | undefined = undefined;
-  /** Reasons logged since there last was a connection. */
-  #said: Set<string> | undefined = undefined;
   #plainNext = false;
   #address: IpAddress | undefined;
   #shown: SessionState = "Idle";
@@ -70,6 +72,7 @@ export class Peer implements SessionOwner {
     this.options = options;
     this.isDynamic = isDynamic;
     this.#parts = parts;
+    this.#log = new StateLog(parts.logger);
     this.#enabled = options.enabled;
     this.#address = options.remote.kind === "address" ? options.remote.address : undefined;
     this.#since = parts.clock.now();
@@ -156,23 +159,38 @@ export class Peer implements SessionOwner {
     }
   }
 
-  /** Other options; `restart`: the session does not outlive them. */
-  update(options: PeerOptions, restart: boolean): void {
-    if (restart) this.cease(CeaseSubcode.OtherConfigurationChange, undefined, undefined);
+  /** Other options; `restart`: the session does not outlive them. Returns whether it did not, which the system may ask for, too. */
+  update(options: PeerOptions, restart: boolean): boolean {
+    const before = this.options;
+    const isSame = before.password === options.password;
+    if (restart || !(isSame || changeKey(this.#sessions(), options.password, this.#parts.clock))) {
+      this.cease(CeaseSubcode.OtherConfigurationChange, undefined, undefined);
+      this.#take(options);
+      this.#main.dispose();
+      this.#main = new Session(this, this.#config(), this.#parts);
+      this.start();
+      return true;
+    }
+    const switched = this.#take(options);
+    const config = this.#config();
+    for (const session of this.#sessions()) {
+      session.configure(config);
+      changeKeepalive(session, options);
+    }
+    if (!isSame || before.port !== options.port || before.passive !== options.passive) this.#main.redial();
+    if (switched === true) this.enable();
+    else if (switched === false) this.disable(undefined);
+    return false;
+  }
+
+  /** Returns what the peer is switched to, if it is. */
+  #take(options: PeerOptions): boolean | undefined {
     // What an operator switched off stays off until the file says something else than before.
     const switched = options.enabled === this.options.enabled ? undefined : options.enabled;
     this.options = options;
     this.#enabled = switched ?? this.#enabled;
     if (options.remote.kind === "address") this.#address = options.remote.address;
-    if (restart) {
-      this.#main.dispose();
-      this.#main = new Session(this, this.#config(), this.#parts);
-      this.start();
-      return;
-    }
-    this.#main.configure(this.#config());
-    if (switched === true) this.enable();
-    else if (switched === false) this.disable(undefined);
+    return switched;
   }
 
   /** RFC 2918; false where the peer does not know it. */
@@ -224,18 +242,7 @@ export class Peer implements SessionOwner {
   }
 
   dialRequest(): DialRequest | undefined {
-    const { remote, port, localAddress, password, ttl, ttlSecurityHops } = this.options;
-    const address = this.#address;
-    if (address === undefined) return undefined;
-    return {
-      address,
-      interface: remote.kind === "range" ? undefined : remote.interface,
-      port,
-      localAddress,
-      password,
-      ttl,
-      minTtl: ttlSecurityHops === undefined ? undefined : 256 - ttlSecurityHops,
-    };
+    return this.#address === undefined ? undefined : dialRequest(this.options, this.#address);
   }
 
   openMessage(session: Session): OpenMessage {
@@ -382,18 +389,7 @@ export class Peer implements SessionOwner {
     if (state === from) return;
     this.#shown = state;
     this.#since = this.#parts.clock.now();
-    this.#log(from, state, reason);
+    this.#log.changed({ name: this.options.name, isDynamic: this.isDynamic }, from, state, reason);
     this.#parts.stateChanged(this, from, state, reason);
-  }
-
-  /** One line for each change; but a peer that is not there is tried again and again, which is said once for each reason. */
-  #log(from: SessionState, to: SessionState, reason: string): void {
-    const fields = { peer: this.options.name, from, to, reason };
-    // Whoever comes from a range is new each time: the speaker sums up those that come to no session.
-    let level: "info" | "debug" = this.isDynamic && from !== "Established" && to !== "Established" ? "debug" : "info";
-    if (RANK[from] > RANK.Connect || RANK[to] > RANK.Connect) this.#said = undefined;
-    else if (this.#said?.has(reason)) level = "debug";
-    else if ((this.#said?.size ?? 0) < MANY_REASONS) this.#said = (this.#said ?? new Set()).add(reason);
-    this.#parts.logger[level](fields, "session state");
   }
 }

@@ -137,10 +137,21 @@ export class Session implements MessageSink, InputSession {
     this.#disconnect((connection) => connection.close());
   }
 
-  /** Where to connect to has changed: an attempt that is under way is in vain. */
+  /** Where or how to connect has changed: an attempt that is under way is in vain. */
   redial(): void {
-    if (this.state === "Connect" || this.state === "Active")
-      this.handle({ kind: "connectRetryExpired" }, "address known");
+    if (this.state !== "Connect" && this.state !== "Active") return;
+    this.#dial?.cancel();
+    this.#dial = undefined;
+    this.handle({ kind: "connectRetryExpired" }, "where or how to connect has changed");
+  }
+
+  /** Another interval between KEEPALIVE messages, from the next one on. */
+  setKeepalive(seconds: number): void {
+    if (this.negotiated === undefined) return;
+    this.negotiated = { ...this.negotiated, keepaliveSeconds: seconds };
+    this.#state = { ...this.#state, keepaliveSeconds: seconds };
+    if (seconds > 0 && (this.state === "Established" || this.state === "OpenConfirm"))
+      this.#timers.start("keepalive", seconds);
   }
 
   protocolError(error: NotificationError): void {

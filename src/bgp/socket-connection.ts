@@ -2,7 +2,8 @@
 
 import type { Socket } from "node:net";
 import { sendNow } from "../sys/send.ts";
-import { descriptorOf } from "../sys/tcp-options.ts";
+import { silentSince } from "../sys/tcp-info.ts";
+import { descriptorOf, setTcpMd5 } from "../sys/tcp-options.ts";
 import type { IpAddress } from "./model/address.ts";
 import type { Clock, Timer } from "./model/ports.ts";
 import type { Connection, ConnectionHandler } from "./transport.ts";
@@ -66,6 +67,11 @@ export class SocketConnection implements Connection {
     return this.#socket.writableLength > 0 && this.#socket.writableNeedDrain;
   }
 
+  get silentMilliseconds(): number {
+    const fd = descriptorOf(this.#socket);
+    return (fd === undefined ? undefined : silentSince(fd)) ?? 0;
+  }
+
   start(handler: ConnectionHandler): void {
     this.#handler = handler;
     const socket = this.#socket;
@@ -96,6 +102,18 @@ export class SocketConnection implements Connection {
     this.#isCorked = false;
     if (this.#held !== undefined) this.#send(this.#held, false);
     this.#held = undefined;
+  }
+
+  setKey(key: string | undefined): boolean {
+    const fd = descriptorOf(this.#socket);
+    // Closed: its end is on the way.
+    if (fd === undefined) return true;
+    try {
+      setTcpMd5(fd, this.remoteAddress, undefined, key);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   pause(): void {

@@ -127,10 +127,12 @@ export class Speaker {
     return this.#listener.start(where);
   }
 
-  /** Another router id or AS number is another speaker: every session begins anew (RFC 4271 §1.1). */
+  /**
+   * For the OPENs to come. Another router id or AS number is another speaker, for which every session begins anew (RFC 4271 §1.1):
+   * whoever changes them restarts the peers, each once, with the options that are theirs then.
+   */
   reconfigure(options: SpeakerOptions): void {
     this.#options = options;
-    for (const peer of this.#peers.values()) peer.update(peer.options, true);
   }
 
   /** Ends all sessions: with a Cease, or without a word, so that peers keep our routes (RFC 4724). Resolves when that is said. */
@@ -168,12 +170,11 @@ export class Speaker {
   updatePeer(options: PeerOptions, restart = false): PeerChange {
     const peer = this.#peers.get(options.id);
     this.#listener.setKeyOf(options);
-    if (options.remote.kind === "range") return this.#updateRange(options);
+    if (options.remote.kind === "range") return this.#updateRange(options, restart);
     if (peer === undefined) throw new InternalError(`there is no peer ${options.id}`);
     const reasons = restartReasons(peer.options, options);
     this.#index.remove(peer);
-    const restarts = restart || reasons.length > 0;
-    peer.update(options, restarts);
+    const restarts = peer.update(options, restart || reasons.length > 0);
     this.#index.add(peer);
     return restarts ? { kind: "restarted", reasons } : { kind: "unchanged" };
   }
@@ -251,18 +252,20 @@ export class Speaker {
     this.#parts.events.dynamicGone(peer.id);
   }
 
-  /** Those who came from the range keep the options that they came with, unless these do not allow them any more. */
-  #updateRange(options: PeerOptions): PeerChange {
+  /** Those who came from the range keep the options that they came with, but for the password, unless these do not allow them any more. */
+  #updateRange(options: PeerOptions, restart: boolean): PeerChange {
     const old = this.#index.removeRange(options.id);
     if (old === undefined) throw new InternalError(`there is no range ${options.id}`);
     const reasons = restartReasons(old.template, options);
     this.#index.addRange(options);
-    if (reasons.length === 0 && options.enabled === old.template.enabled) {
+    if (!restart && reasons.length === 0 && options.enabled === old.template.enabled) {
       const range = this.#index.range(options.id);
+      const { password } = options;
       for (const [peer, origin] of [...this.#origins]) {
         if (origin !== old || range === undefined) continue;
         this.#origins.set(peer, range);
         range.count++;
+        peer.update({ ...peer.options, password }, false);
       }
       return { kind: "unchanged" };
     }

@@ -37,6 +37,8 @@ export interface Connection {
   readonly unsent: number;
   /** Enough is unsent: the next `drained` says when to go on. */
   readonly isBlocked: boolean;
+  /** Since a segment of the peer was last taken, an acknowledgement included; 0 where the system does not say. */
+  readonly silentMilliseconds: number;
   /** Call once, before anything else; until then nothing is read. */
   start(handler: ConnectionHandler): void;
   /** The bytes are kept, not copied, until they have gone out. */
@@ -44,6 +46,8 @@ export interface Connection {
   /** Between the two, writes are gathered. */
   cork(): void;
   uncork(): void;
+  /** From now on segments are signed so, and only such are taken (RFC 2385). False if the system refuses. */
+  setKey(key: string | undefined): boolean;
   pause(): void;
   resume(): void;
   /** What was written still goes out, for a while. Idempotent. */

@@ -162,6 +162,7 @@ class Actor implements Connection {
   readonly interface = undefined;
   readonly unsent = 0;
   readonly isBlocked = false;
+  readonly silentMilliseconds = 0;
   /** Octets. */
   heard = 0;
   #handler: ConnectionHandler | undefined;
@@ -191,6 +192,10 @@ class Actor implements Connection {
 
   write(bytes: Uint8Array): void {
     this.heard += bytes.length;
+  }
+
+  setKey(): boolean {
+    return true;
   }
 
   pause(): void {

@@ -148,6 +148,10 @@ class MemoryConnection implements Connection {
   #wasBlocked = false;
   /** Arrived, and not read. */
   readonly #inbox: Uint8Array[] = [];
+  /** Written, and not taken at the other end. */
+  readonly #flying: Uint8Array[] = [];
+  #key: string | undefined = undefined;
+  #heardAt = 0;
   #ending: string | undefined = undefined;
 
   constructor(network: MemoryNetwork, clock: Clock, localAddress: IpAddress, remoteAddress: IpAddress) {
@@ -179,10 +183,27 @@ class MemoryConnection implements Connection {
     if (this.#isClosed) return;
     this.unsent += bytes.length;
     if (this.isBlocked) this.#wasBlocked = true;
-    this.#clock.after(LATENCY_MILLISECONDS, () => {
-      if (this.#isLost()) return;
-      this.other?.arrive(bytes.slice(), this);
-    });
+    this.#flying.push(bytes.slice());
+    this.#clock.after(LATENCY_MILLISECONDS, () => this.#land());
+  }
+
+  get silentMilliseconds(): number {
+    return this.#clock.now() - this.#heardAt;
+  }
+
+  get key(): string | undefined {
+    return this.#key;
+  }
+
+  /** What was sent meanwhile is sent again. */
+  setKey(key: string | undefined): boolean {
+    this.#key = key;
+    for (const end of [this, this.other]) this.#clock.after(LATENCY_MILLISECONDS, () => end?.transmit());
+    return true;
+  }
+
+  transmit(): void {
+    this.#land();
   }
 
   cork(): void {}
@@ -204,7 +225,7 @@ class MemoryConnection implements Connection {
     this.#handler = undefined;
     this.#network.forget(this);
     this.#clock.after(LATENCY_MILLISECONDS, () => {
-      if (!this.#isLost()) this.other?.breaks("the peer closed the connection");
+      if (!this.#isLost() && this.#isUnderstood()) this.other?.breaks("the peer closed the connection");
     });
   }
 
@@ -225,8 +246,14 @@ class MemoryConnection implements Connection {
       this.#clock.after(LATENCY_MILLISECONDS, () => from.breaks("the peer reset the connection"));
       return;
     }
+    this.#heardAt = this.#clock.now();
+    from.acknowledged();
     this.#inbox.push(bytes);
     this.#deliver();
+  }
+
+  acknowledged(): void {
+    this.#heardAt = this.#clock.now();
   }
 
   wake(): void {
@@ -244,6 +271,18 @@ class MemoryConnection implements Connection {
   vanish(): void {
     this.#isVanished = true;
     this.#network.forget(this);
+  }
+
+  #land(): void {
+    while (!this.#isLost() && this.#isUnderstood()) {
+      const bytes = this.#flying.shift();
+      if (bytes === undefined) return;
+      this.other?.arrive(bytes, this);
+    }
+  }
+
+  #isUnderstood(): boolean {
+    return this.other?.key === this.#key;
   }
 
   #isLost(): boolean {

@@ -59,9 +59,18 @@ export class SocketSpeaker {
   }
 
   /** True once the peer is Established; false if it is not within that time. */
-  async establishes(milliseconds: number, peer = 1): Promise<boolean> {
+  establishes(milliseconds: number, peer = 1): Promise<boolean> {
+    return this.#comesTo(true, milliseconds, peer);
+  }
+
+  /** True once it no longer is. */
+  leaves(milliseconds = 10_000, peer = 1): Promise<boolean> {
+    return this.#comesTo(false, milliseconds, peer);
+  }
+
+  async #comesTo(established: boolean, milliseconds: number, peer: number): Promise<boolean> {
     const until = systemClock.now() + milliseconds;
-    while (this.state(peer) !== "Established") {
+    while ((this.state(peer) === "Established") !== established) {
       const rest = until - systemClock.now();
       if (rest <= 0) return false;
       await new Promise<void>((resolve) => {

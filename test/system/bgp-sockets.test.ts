@@ -1,8 +1,10 @@
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { PeerId } from "../../src/bgp/model/ids.ts";
 import { address } from "../harness/peer-options.ts";
 import { SocketSpeaker } from "../harness/socket-speaker.ts";
+import { waitFor } from "../harness/wait-for.ts";
 
 const A = "127.0.0.1";
 const B = "127.0.0.2";
@@ -10,6 +12,7 @@ const C = "127.0.0.3";
 const PORT = 17_900 + (process.pid % 1000);
 /** Long enough for a SYN to be repeated once. */
 const REFUSED = 2500;
+const TAKEN_UP = 5500;
 
 const running: SocketSpeaker[] = [];
 
@@ -55,17 +58,61 @@ describe("TCP MD5, RFC 2385", () => {
     const b = await speaker(B, (s) => s.options(A, { password: "old" }));
     const c = await speaker(C, (s) => s.options(A, { password: "mine" }));
     expect([await a.establishes(5000), await a.establishes(5000, 2)]).toEqual([true, true]);
-    expect(a.speaker.updatePeer(a.options(B, { password: "new" }))).toEqual({
-      kind: "restarted",
-      reasons: ["password changed"],
-    });
-    expect(await a.establishes(REFUSED)).toBe(false);
+    // Nothing tells but a restart: whoever begins anew must have the new key.
+    for (const [left, right] of [
+      ["new", "old"],
+      ["new", "new"],
+      [undefined, "new"],
+      [undefined, undefined],
+    ] as const) {
+      a.speaker.updatePeer(a.options(B, { password: left, enabled: false }));
+      b.speaker.updatePeer(b.options(A, { password: right, enabled: false }));
+      await a.leaves();
+      a.speaker.updatePeer(a.options(B, { password: left }));
+      b.speaker.updatePeer(b.options(A, { password: right }));
+      expect(await a.establishes(left === right ? 8000 : REFUSED)).toBe(left === right);
+    }
+    expect(c.rib.lines).toEqual(["up 1"]);
+  });
+
+  it.each<[string, string | undefined, string | undefined]>([
+    ["changes", "old", "new"],
+    ["comes", undefined, "new"],
+    ["goes", "old", undefined],
+  ])("a key that %s does not end the session, whichever side is first", async (_what, before, after) => {
+    const a = await speaker(A, (s) => s.options(B, { password: before }));
+    const b = await speaker(B, (s) => s.options(A, { password: before }));
+    expect([await a.establishes(5000), await b.establishes(5000)]).toEqual([true, true]);
+    for (const [first, second, password] of [
+      ["a", "b", after],
+      ["b", "a", before],
+    ] as const) {
+      const change = {
+        a: () => a.speaker.updatePeer(a.options(B, { password })),
+        b: () => b.speaker.updatePeer(b.options(A, { password })),
+      };
+      expect(change[first]()).toEqual({ kind: "unchanged" });
+      await sleep(500);
+      expect(change[second]()).toEqual({ kind: "unchanged" });
+      const heard = b.rib.lines.length;
+      a.speaker.requestRefresh(1 as PeerId);
+      await waitFor(() => b.rib.lines.length > heard, { what: "the refresh to arrive" });
+      // Longer than a side waits for the other.
+      await sleep(TAKEN_UP);
+      expect([a.state(), b.state()]).toEqual(["Established", "Established"]);
+    }
+    expect([a, b].map((s) => s.rib.lines.filter((line) => /^(up|down)/.test(line)))).toEqual([["up 1"], ["up 1"]]);
+  });
+
+  it("a peer that does not take up the new key is given up, and met again when it has", async () => {
+    const a = await speaker(A, (s) => s.options(B, { password: "old" }));
+    const b = await speaker(B, (s) => s.options(A, { password: "old" }));
+    expect(await a.establishes(5000)).toBe(true);
+    a.speaker.updatePeer(a.options(B, { password: "new" }));
+    await a.leaves();
+    expect(a.speaker.peer(1 as PeerId)?.lastError).toBe("the peer has not taken up the new password");
     b.speaker.updatePeer(b.options(A, { password: "new" }));
     expect(await a.establishes(8000)).toBe(true);
-    a.speaker.updatePeer(a.options(B));
-    b.speaker.updatePeer(b.options(A));
-    expect(await a.establishes(8000)).toBe(true);
-    expect(c.rib.lines).toEqual(["up 1"]);
   });
 
   it("a range has one key", async () => {

@@ -113,7 +113,7 @@ describe("peer ranges", () => {
     expect((await connect("10.2.0.2")).state()).toBe("Established");
     expect(a.speaker.updatePeer(range("10.2.0.0/16", 2, { holdTimeSeconds: 30 }))).toEqual({
       kind: "restarted",
-      reasons: ["timers changed"],
+      reasons: ["hold time changed"],
     });
     clock.advanceSeconds(70);
     expect(peer.speaker.peer(1 as PeerId)?.negotiated?.holdSeconds).toBe(30);

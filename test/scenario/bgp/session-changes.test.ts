@@ -100,7 +100,7 @@ describe("what operators and reloads do to a session", () => {
     expect(a.speaker.updatePeer(limited)).toEqual({ kind: "unchanged" });
     expect(a.speaker.updatePeer({ ...limited, password: "x", holdTimeSeconds: 30 })).toEqual({
       kind: "restarted",
-      reasons: ["password changed", "timers changed"],
+      reasons: ["hold time changed"],
     });
     clock.advanceSeconds(30);
     expect([a.state(1), a.state(2)]).toEqual(["Established", "Established"]);
@@ -117,7 +117,9 @@ describe("what operators and reloads do to a session", () => {
       listen: [],
       restarting: false,
     });
+    expect(a.speaker.updatePeer(peerOptions({ to: B }), true)).toEqual({ kind: "restarted", reasons: [] });
     clock.advanceSeconds(70);
+    expect(b.rib.ends.length).toBe(1);
     expect(b.speaker.peer(P)).toMatchObject({ state: "Established", negotiated: { remoteRouterId: 0x01010101 } });
     expect(a.state()).toBe("Established");
   });

@@ -14,6 +14,7 @@ const doors = {
   commander: "^src/cli/program\\.ts$",
   "js-yaml": "^src/config/yaml\\.ts$",
   koffi: "^src/sys/libc\\.ts$",
+  "@kubernetes/client-node": "^src/config/calico/datastore/kubernetes-access\\.ts$",
   "ip-address": "^src/(config|cli)/",
   zod: "^src/config/",
 };

@@ -13,6 +13,21 @@ import { fail, marks, say, stepLine } from "./terminal.mjs";
 const entry = "src/main.ts";
 const external = ["koffi"];
 
+/**
+ * The Kubernetes client does not say that its thousand models may be left out where nobody uses them: told so, what is
+ * loaded of it is 0.6 MB instead of 1 MB and costs 5 MB less memory.
+ */
+const leaveOutUnusedModels = {
+  name: "leave-out-unused-models",
+  setup(building) {
+    building.onResolve({ filter: /^\.\.?\// }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+      if (pluginData === "asked" || !/@kubernetes\/client-node\/dist\//.test(importer)) return undefined;
+      const found = await building.resolve(path, { importer, resolveDir, kind, pluginData: "asked" });
+      return found.errors.length > 0 ? found : { path: found.path, sideEffects: false };
+    });
+  },
+};
+
 /** Builds where a source is newer than what was built. */
 export async function buildIfStale() {
   const built = join(root, "dist", "starling.mjs");
@@ -42,6 +57,7 @@ export async function build() {
       platform: "node",
       target: "node20",
       external,
+      plugins: [leaveOutUnusedModels],
       sourcemap: true,
       sourcesContent: false,
       legalComments: "none",

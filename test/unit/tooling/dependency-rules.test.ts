@@ -12,7 +12,17 @@ const configuration: IConfiguration = createRequire(import.meta.url)("../../../.
 type Tree = Readonly<Record<string, string>>;
 
 const value = "export const value = 1;\n";
-const packages = ["pino", "pino-pretty", "prom-client", "commander", "js-yaml", "koffi", "ip-address", "zod"];
+const packages = [
+  "pino",
+  "pino-pretty",
+  "prom-client",
+  "commander",
+  "js-yaml",
+  "koffi",
+  "ip-address",
+  "zod",
+  "@kubernetes/client-node",
+];
 
 const trees: string[] = [];
 afterEach(() => {
@@ -114,6 +124,11 @@ const planted: readonly [rule: string, tree: Tree, what: string][] = [
   ["one-door-commander", importing("src/cli/show.ts", "commander", undefined), ""],
   ["one-door-js-yaml", importing("src/config/validate.ts", "js-yaml", undefined), ""],
   ["one-door-koffi", importing("src/fib/netlink.ts", "koffi", undefined), ""],
+  [
+    "one-door-@kubernetes/client-node",
+    importing("src/config/calico/cluster.ts", "@kubernetes/client-node", undefined),
+    "",
+  ],
   ["one-door-ip-address", importing("src/rib/rib.ts", "ip-address", undefined), ""],
   ["one-door-zod", importing("src/control/http.ts", "zod", undefined), ""],
   [

@@ -81,8 +81,8 @@ export class LocRib {
       rules: () => context.rules(),
       isCurrent: (path) => this.isCurrent(path),
       isStale: (path) => this.isStale(path),
-      metric: (path) => this.#metric(path),
-      preference: (path) => this.#preference(path),
+      metric: (path) => this.metric(path),
+      preference: (path) => this.preference(path),
       rank: (path) => context.peer(paths.peer(path))?.rank ?? context.localRank(),
     });
     this.takeRules();
@@ -114,18 +114,19 @@ export class LocRib {
       !paths.isRemoved(path) &&
       paths.accepted(path) !== 0 &&
       this.isCurrent(path) &&
-      this.#metric(path) !== Number.POSITIVE_INFINITY
+      this.metric(path) !== Number.POSITIVE_INFINITY
     );
   }
 
-  #preference(path: number): number {
+  preference(path: number): number {
     const source = this.table.paths.source(path);
     if (source !== "peer" || this.#elevatedAbove === Number.POSITIVE_INFINITY) return PREFERENCE[source];
     const localPref = this.#context.attributes.localPref(this.table.paths.accepted(path));
     return localPref > this.#elevatedAbove ? this.#elevatedPreference : PREFERENCE.peer;
   }
 
-  #metric(path: number): number {
+  /** Distance of its next hop; Infinity where that is unreachable. */
+  metric(path: number): number {
     const { paths } = this.table;
     const source = paths.source(path);
     if (source === "kernel" || source === "connected") return 0;

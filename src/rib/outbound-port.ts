@@ -6,6 +6,8 @@ import type { AttrsId } from "../bgp/model/ids.ts";
 export interface Outbound {
   /** 0 when the path must not go out. The id is only lent: retain it to keep it. */
   attributesFor(path: number): AttrsId;
+  /** The protocol lets it go, whatever the operator's rules say. */
+  mayLeave(path: number): boolean;
   /** Policy or session facts changed: forget what was worked out. */
   clear(): void;
 }

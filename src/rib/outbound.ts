@@ -134,6 +134,12 @@ export class PolicyOutbound implements Outbound {
     return result;
   }
 
+  mayLeave(path: number): boolean {
+    const { paths } = this.#table;
+    const set = this.#attributes.load(this.#set, paths.accepted(path));
+    return this.#wayOf(paths.peer(path)).refusal(set) === undefined;
+  }
+
   clear(): void {
     if (this.#used > 0) for (let slot = 0; slot < SLOTS; slot++) this.#forget(slot);
     if (this.#last !== NONE) this.#attributes.release(this.#last);

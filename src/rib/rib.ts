@@ -10,7 +10,7 @@ import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
 import { Aggregates } from "./aggregates.ts";
 import { AttributeTable } from "./attribute-table.ts";
 import { ClusterIds } from "./cluster-ids.ts";
-import { Forwarding, type ResolvedHop } from "./forwarding.ts";
+import { Forwarding } from "./forwarding.ts";
 import { Groups } from "./groups.ts";
 import { PolicyInbound } from "./inbound.ts";
 import { KernelRoutes, type KernelSource } from "./kernel-routes.ts";
@@ -27,7 +27,7 @@ import { Retention, RibPeer } from "./rib-peer.ts";
 import { type KernelPath, TableLookup } from "./route-lookup.ts";
 import type { RibEvents, RibParts, Surroundings } from "./surroundings.ts";
 import { Ask } from "./sweep.ts";
-import { Ways } from "./ways.ts";
+import { type ShownWay, Ways } from "./ways.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 export class Rib implements RibSink {
@@ -307,9 +307,9 @@ export class Rib implements RibSink {
     this.wake();
   }
 
-  /** Where packets for this path go, as far as its next hop is resolved. */
-  hopsOf(family: Family, path: number): readonly ResolvedHop[] {
-    return this.#ways.hops(this.#ribs[family], path);
+  /** Where packets for this path go. */
+  wayOf(family: Family, path: number): ShownWay {
+    return this.#ways.shown(this.#ribs[family], path);
   }
 
   /** Milliseconds since the RIB's clock showed `seconds`. */

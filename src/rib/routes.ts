@@ -21,10 +21,19 @@ export interface Route {
   /** Path Identifier as received, 0 without add-path. */
   readonly pathId: number;
   readonly best: boolean;
+  /** Import rules let it in. */
+  readonly isAccepted: boolean;
+  /** Its destination has a route in the kernel that this speaker asked for. */
+  readonly isForwarded: boolean;
+  /** Among the sources of routes. */
+  readonly preference: number;
+  /** Distance of its next hop; Infinity where that is unreachable. */
+  readonly metric: number;
   readonly stale: boolean;
   /** Why it is not the best path, in words; undefined if it is. */
   readonly reason: string | undefined;
   readonly attributes: PathAttributes;
+  readonly destination: "forward" | "blackhole" | "unreachable";
   readonly hops: readonly ResolvedHop[];
   /** Milliseconds ago. */
   readonly age: number;
@@ -40,7 +49,8 @@ export interface RouteQuery {
   /** The longest match for this address. */
   readonly address: IpAddress | undefined;
   readonly peer: PeerId | undefined;
-  readonly view: "received" | "accepted" | "advertised";
+  /** Filtered: refused by import rules. Advertisable: what the protocol would let go to the peer. Withheld: what export rules kept of that. */
+  readonly view: "received" | "accepted" | "advertised" | "filtered" | "advertisable" | "withheld";
   /** The view was asked for; otherwise paths that were not accepted are shown too, as they were received. */
   readonly explicitView: boolean;
   readonly source: RouteSource | undefined;
@@ -77,17 +87,21 @@ function* routesOf(rib: Rib, loc: LocRib, prefix: number, query: RouteQuery): Ge
     if (!table.paths.isLive(path) || table.paths.prefix(path) !== prefix) continue;
     const best = table.best(prefix);
     const peer = table.paths.peer(path);
-    let shown = query.view === "received" ? table.paths.received(path) : table.paths.accepted(path);
+    const accepted = table.paths.accepted(path);
+    let shown = query.view === "received" ? table.paths.received(path) : accepted;
     let advertised: AttrsId | undefined;
-    if (query.view === "advertised") {
-      const group = query.peer === undefined ? undefined : rib.peer(query.peer)?.family(table.family).group;
-      advertised = group?.advertisedPath(prefix, path, query.peer as PeerId);
-      if (advertised === undefined) continue;
+    if (query.view === "advertised" || query.view === "advertisable" || query.view === "withheld") {
+      const told = query.peer === undefined ? undefined : toldOf(rib, loc, prefix, path, query.peer);
+      advertised = told?.advertised;
+      if (query.view === "advertised" ? advertised === undefined : told?.mayGo !== true) continue;
+      if (query.view === "withheld" && advertised !== undefined) continue;
     } else if (query.peer !== undefined && peer !== query.peer) continue;
+    if (query.view === "filtered" && (accepted !== 0 || table.paths.isRemoved(path))) continue;
     if (shown === 0) {
       if (query.view === "accepted" && query.explicitView) continue;
       shown = table.paths.received(path);
     }
+    if (shown === 0) continue;
     const source = table.paths.source(path);
     if (query.source !== undefined && query.source !== source) continue;
     const attributes = rib.attributes.attributes(shown);
@@ -98,14 +112,30 @@ function* routesOf(rib: Rib, loc: LocRib, prefix: number, query: RouteQuery): Ge
       source,
       pathId: table.paths.identifier(path),
       best: path === best,
+      isAccepted: accepted !== 0,
+      isForwarded: table.target(prefix) !== 0,
+      preference: loc.preference(path),
+      metric: loc.metric(path),
       stale: loc.isStale(path),
       reason: path === best ? undefined : reasonOf(rib, path, table, destination),
       attributes,
-      hops: rib.hopsOf(table.family, path),
+      ...rib.wayOf(table.family, path),
       age: rib.ageOf(table.paths.since(path)),
       advertised: advertised === undefined ? undefined : rib.attributes.attributes(advertised),
     };
   }
+}
+
+/** What that peer is told of the path, and whether it would be if it were for the protocol alone. */
+function toldOf(rib: Rib, loc: LocRib, prefix: number, path: number, to: PeerId) {
+  const { family, paths } = loc.table;
+  const peer = rib.peer(to);
+  const group = peer?.family(family).group;
+  if (group === undefined || paths.accepted(path) === 0) return undefined;
+  const sendsAll = peer?.facts?.families.some((f) => f.family === family && f.addPathSend) ?? false;
+  const isMeant = sendsAll ? loc.isUsable(path) : path === loc.table.best(prefix);
+  const mayGo = isMeant && paths.peer(path) !== to && group.outbound.mayLeave(path);
+  return { mayGo, advertised: group.advertisedPath(prefix, path, to) };
 }
 
 function reasonOf(rib: Rib, path: number, table: FamilyTable, destination: Prefix): string {

@@ -32,7 +32,7 @@ export class UpdateGroup {
   readonly out: AdjRibOut;
   readonly #table: FamilyTable;
   readonly #slots: GroupSlots;
-  readonly #outbound: Outbound;
+  readonly outbound: Outbound;
   readonly #usable: Usable;
   readonly #addPath: boolean;
   readonly #staged: StagedUpdates;
@@ -71,7 +71,7 @@ export class UpdateGroup {
     this.#slots = new GroupSlots(parts.table, parts.addPath);
     this.#holds = new SliceHolds(parts.table, this.#slots);
     this.outbox = parts.outbox;
-    this.#outbound = parts.outbound;
+    this.outbound = parts.outbound;
     this.#usable = parts.usable;
     this.#addPath = parts.addPath;
     this.out = new AdjRibOut(parts.attributes);
@@ -156,7 +156,7 @@ export class UpdateGroup {
 
   /** Export rules changed: look at everything again; only differences go out. */
   reconsider(): void {
-    this.#outbound.clear();
+    this.outbound.clear();
     this.#scan.round();
   }
 
@@ -205,7 +205,7 @@ export class UpdateGroup {
   /** Nobody is left: gives everything back, in slices, through `work`. */
   close(): void {
     this.#closed = true;
-    this.#outbound.clear();
+    this.outbound.clear();
   }
 
   /** Closed, and nothing of it is left. */
@@ -302,12 +302,12 @@ export class UpdateGroup {
   #consider(prefix: number, telling: boolean): void {
     if (!this.#addPath) {
       const best = this.#table.best(prefix);
-      this.#compare(prefix, prefix, best, best < 0 ? NONE : this.#outbound.attributesFor(best), telling);
+      this.#compare(prefix, prefix, best, best < 0 ? NONE : this.outbound.attributesFor(best), telling);
       return;
     }
     const paths = this.#table.paths;
     for (let path = this.#table.first(prefix); path >= 0; path = paths.next(path)) {
-      this.#compare(path, prefix, path, this.#usable(path) ? this.#outbound.attributesFor(path) : NONE, telling);
+      this.#compare(path, prefix, path, this.#usable(path) ? this.outbound.attributesFor(path) : NONE, telling);
       if (this.#staged.isFull) this.#emit();
     }
   }

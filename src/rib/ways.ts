@@ -6,9 +6,15 @@ import type { AttributeTable } from "./attribute-table.ts";
 import type { ResolvedHop } from "./forwarding.ts";
 import type { LocRib } from "./loc-rib.ts";
 import type { NextHopTable } from "./next-hop.ts";
-import { type Resolution, UNREACHABLE } from "./next-hop-resolver.ts";
+import { type CoveringRoute, type Resolution, UNREACHABLE } from "./next-hop-resolver.ts";
 import type { RibPeer } from "./rib-peer.ts";
 import type { TableLookup } from "./route-lookup.ts";
+
+/** What becomes of packets for a path, and where they go as far as that is known. */
+export interface ShownWay {
+  readonly destination: CoveringRoute["kind"];
+  readonly hops: readonly ResolvedHop[];
+}
 
 export class Ways {
   readonly #attributes: AttributeTable;
@@ -44,6 +50,21 @@ export class Ways {
     const source = paths.source(path);
     if (source !== "kernel" && source !== "connected") return this.of(rib, path).resolved;
     return this.#lookup.path(prefixes.prefix(paths.prefix(path)), source)?.hops ?? [];
+  }
+
+  /** For people; of a path that import rules refused, what it would be. */
+  shown(rib: LocRib, path: number): ShownWay {
+    const { paths, prefixes } = rib.table;
+    const source = paths.source(path);
+    if (source === "kernel" || source === "connected") {
+      const kernel = this.#lookup.path(prefixes.prefix(paths.prefix(path)), source);
+      return { destination: kernel?.kind ?? "forward", hops: kernel?.hops ?? [] };
+    }
+    if (paths.isBlackhole(path)) return { destination: "blackhole", hops: [] };
+    const attrs = paths.accepted(path) || paths.received(path);
+    const link = this.#peer(paths.peer(path))?.interface ?? 0;
+    const { reachable, blackhole, resolved } = this.#nextHops.resolution(this.#attributes.nextHop(attrs), link);
+    return { destination: blackhole ? "blackhole" : reachable ? "forward" : "unreachable", hops: resolved };
   }
 
   /** The name of the interface that the path leaves by, where one is known. */

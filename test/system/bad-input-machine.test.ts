@@ -121,7 +121,7 @@ describe("addresses and sockets that are taken", () => {
     const file = await second(variant({ listen, control: { socket } }));
     expect(file).toEqual({
       status: 2,
-      firstLine: `error: ${socket} exists and is not a socket; remove it or name another control.socket`,
+      firstLine: `error: ${socket} exists and is not a socket; remove it or name another control.socket or --socket`,
     });
     expect(readFileSync(socket, "utf8")).toBe("data");
     const below = await second(variant({ listen, control: { socket: join(socket, "below.sock") } }));

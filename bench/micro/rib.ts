@@ -76,6 +76,7 @@ class TableRun {
         interfaceName: () => undefined,
         isOwnAddress: () => false,
         isLinkUp: () => true,
+        interfaceIndex: () => 0,
         sessionInterface: () => 0,
         localAddress: () => undefined,
       },

@@ -50,6 +50,11 @@ export class Links implements Surroundings {
     return this.#byIndex.get(index)?.name;
   }
 
+  interfaceIndex(name: string): number {
+    for (const link of this.#byIndex.values()) if (link.name === name && link.up) return link.index;
+    return 0;
+  }
+
   isLinkUp(index: number): boolean {
     return this.#byIndex.get(index)?.up ?? this.#byIndex.size === 0;
   }

@@ -1,9 +1,11 @@
 /** Aggregates (RFC 4271 §9.2.2.2): each stands while it has a contributor, and these are counted as destinations come and go. */
 
+import { ipv4 } from "../bgp/model/address.ts";
+import { attributesWith, type PathAttributes } from "../bgp/model/attributes.ts";
 import { FAMILIES, Family } from "../bgp/model/family.ts";
 import { formatPrefix, type Prefix, prefixContains } from "../bgp/model/prefix.ts";
 import type { FamilyTable } from "./family-table.ts";
-import type { Aggregate } from "./options.ts";
+import type { Aggregate, RibOptions } from "./options.ts";
 
 interface Counted extends Aggregate {
   contributors: number;
@@ -98,6 +100,11 @@ export class Aggregates {
     else this.#context.end(aggregate.prefix);
     if (aggregate.summaryOnly) this.#context.suppressionChanged();
   }
+}
+
+/** What an aggregate carries (RFC 4271 §5.1.6, §5.1.7). */
+export function aggregateAttributes({ asNumber, routerId }: Pick<RibOptions, "asNumber" | "routerId">): PathAttributes {
+  return attributesWith(ipv4(0), { atomicAggregate: true, aggregator: { asNumber, address: routerId } });
 }
 
 function covers({ prefix: outer }: Aggregate, prefix: Prefix): boolean {

@@ -31,7 +31,3 @@ export function elevatedAbove(priorities: Priorities | undefined, family: Family
 export function metricOf(localPref: number, { base }: Priorities): number {
   return (base - localPref) >>> 0;
 }
-
-export function samePriorities(a: Priorities | undefined, b: Priorities | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b));
-}

@@ -1,13 +1,12 @@
 /** The tables as the daemon and the sessions see them: routes come in from peers, kernel and configuration, and go out to update groups. */
 
 import { ipv4 } from "../bgp/model/address.ts";
-import { attributesWith, type PathAttributes } from "../bgp/model/attributes.ts";
 import { FAMILIES, Family } from "../bgp/model/family.ts";
 import { LOCAL_PEER, type PeerId } from "../bgp/model/ids.ts";
 import type { AttributeView, Clock, RibSink, SessionEnd, SessionFacts } from "../bgp/model/ports.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
-import { Aggregates } from "./aggregates.ts";
+import { Aggregates, aggregateAttributes } from "./aggregates.ts";
 import { AttributeTable } from "./attribute-table.ts";
 import { ClusterIds } from "./cluster-ids.ts";
 import { Forwarding } from "./forwarding.ts";
@@ -19,12 +18,13 @@ import { LocalRoutes } from "./local-routes.ts";
 import { NextHopTable } from "./next-hop.ts";
 import { NextHopWork } from "./next-hop-work.ts";
 import type { Aggregate, OriginatedRoute, RibOptions, RibPeerOptions } from "./options.ts";
+import { type OptionsChanges, optionsChanges } from "./options-changes.ts";
 import { PathVisits } from "./path-visits.ts";
 import { PeerTable } from "./peer-table.ts";
-import { samePriorities } from "./priorities.ts";
 import { Retainer } from "./retention.ts";
 import { Retention, RibPeer } from "./rib-peer.ts";
 import { type KernelPath, TableLookup } from "./route-lookup.ts";
+import { RuledForwarding } from "./ruled-forwarding.ts";
 import type { RibEvents, RibParts, Surroundings } from "./surroundings.ts";
 import { Ask } from "./sweep.ts";
 import { type ShownWay, Ways } from "./ways.ts";
@@ -47,6 +47,7 @@ export class Rib implements RibSink {
   readonly #surroundings: Surroundings;
   readonly #peers = new PeerTable();
   readonly #ribs: Readonly<Record<Family, LocRib>>;
+  readonly #forwarding: RuledForwarding;
   readonly #retainer: Retainer;
   readonly #work: WorkQueue;
   readonly #started: number;
@@ -75,7 +76,9 @@ export class Rib implements RibSink {
     const { forwarding } = parts;
     if (forwarding !== undefined)
       for (const rib of Object.values(this.#ribs))
-        rib.forwarding = new Forwarding(rib.table, this.attributes, (path) => this.#ways.of(rib, path), forwarding);
+        rib.forwarding = new Forwarding(this.#ways.forwardingContext(rib), forwarding);
+    this.#forwarding = new RuledForwarding(Object.values(this.#ribs), parts.surroundings);
+    this.#forwarding.take(parts.options);
     this.local = new LocalRoutes({
       attributes: this.attributes,
       tableOf: (prefix) => this.#ribs[prefix.family],
@@ -84,7 +87,7 @@ export class Rib implements RibSink {
     this.#kernelRoutes = new KernelRoutes(this.#lookup, this.local);
     this.#aggregates = new Aggregates({
       table: (family) => this.#ribs[family].table,
-      begin: (prefix) => this.local.set(prefix, "aggregate", this.#aggregateAttributes(), true),
+      begin: (prefix) => this.local.set(prefix, "aggregate", aggregateAttributes(this.#options), true),
       end: (prefix) => this.local.unset(prefix, "aggregate"),
       suppressionChanged: () => this.groups.reconsiderAll(),
     });
@@ -180,23 +183,26 @@ export class Rib implements RibSink {
     this.wake();
   }
 
-  /** Options of the speaker as a whole changed; all routes are decided again. */
+  /** Options of the speaker as a whole; what differs is done, and no more. */
   reconfigure(options: RibOptions): void {
-    const isSame = options.asNumber === this.#options.asNumber && options.routerId === this.#options.routerId;
-    const hasPriorities = samePriorities(options.priorities, this.#options.priorities);
+    const changes = optionsChanges(this.#options, options);
     this.#options = options;
-    if (!hasPriorities) for (const family of FAMILIES) this.#ribs[family].sweep.askForPeer(LOCAL_PEER, Ask.Import);
+    if (changes.kernel) this.#forwarding.take(options);
+    if (changes.tables) this.#decideAgain(changes);
+    this.wake();
+  }
+
+  #decideAgain({ speaker, priorities }: OptionsChanges): void {
     this.#collectClusterIds();
-    if (!isSame) {
-      for (const peer of this.#peers.values()) this.#judgeAgain(peer);
-    }
-    if (!isSame || !hasPriorities) this.#aggregates.renew();
+    if (speaker) for (const peer of this.#peers.values()) this.#judgeAgain(peer);
+    if (speaker || priorities) this.#aggregates.renew();
     for (const family of FAMILIES) {
-      this.#ribs[family].takeRules();
-      this.#ribs[family].sweep.askForAll();
+      const rib = this.#ribs[family];
+      if (priorities) rib.sweep.askForPeer(LOCAL_PEER, Ask.Import);
+      rib.takeRules();
+      rib.sweep.askForAll();
     }
     this.groups.reconsiderAll();
-    this.wake();
   }
 
   /** The peer is gone for good; its id may be used again once `isForgotten`. */
@@ -304,6 +310,7 @@ export class Rib implements RibSink {
 
   linkChanged(interfaceIndex: number): void {
     this.nextHops.linkChanged(interfaceIndex);
+    this.#forwarding.linkChanged(interfaceIndex);
     this.wake();
   }
 
@@ -387,11 +394,5 @@ export class Rib implements RibSink {
   #bestChanged(family: Family, prefix: number, before: number, best: number): void {
     if (before < 0 !== best < 0) this.#aggregates.changed(family, prefix, best < 0 ? -1 : 1);
     this.#events.bestChanged(family, prefix);
-  }
-
-  /** RFC 4271 §5.1.6, §5.1.7. */
-  #aggregateAttributes(): PathAttributes {
-    const { asNumber, routerId } = this.#options;
-    return attributesWith(ipv4(0), { atomicAggregate: true, aggregator: { asNumber, address: routerId } });
   }
 }

@@ -21,6 +21,8 @@ export interface Surroundings {
   interfaceName(index: number): string | undefined;
   isOwnAddress(address: IpAddress): boolean;
   isLinkUp(interfaceIndex: number): boolean;
+  /** Index of the interface of that name; 0 while there is none that is up. */
+  interfaceIndex(name: string): number;
   /** Interface of the session's link, 0 if it is not known. */
   sessionInterface(facts: SessionFacts): number;
   /** An address of that family on the link that the session runs over. */

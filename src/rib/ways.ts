@@ -3,7 +3,7 @@
 import type { IpAddress } from "../bgp/model/address.ts";
 import type { PeerId } from "../bgp/model/ids.ts";
 import type { AttributeTable } from "./attribute-table.ts";
-import type { ResolvedHop } from "./forwarding.ts";
+import type { ForwardingContext, ResolvedHop } from "./forwarding.ts";
 import type { LocRib } from "./loc-rib.ts";
 import type { NextHopTable } from "./next-hop.ts";
 import { type CoveringRoute, type Resolution, UNREACHABLE } from "./next-hop-resolver.ts";
@@ -35,6 +35,15 @@ export class Ways {
     this.#lookup = lookup;
     this.#peer = peer;
     this.#links = links;
+  }
+
+  forwardingContext(rib: LocRib): ForwardingContext {
+    return {
+      table: rib.table,
+      attributes: this.#attributes,
+      resolutionOf: (path) => this.of(rib, path),
+      nextHopAddress: (id) => this.#nextHops.address(id),
+    };
   }
 
   of(rib: LocRib, path: number): Resolution {

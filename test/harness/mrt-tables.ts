@@ -233,6 +233,7 @@ function createRib(clock: StepClock): Rib {
       interfaceName: () => undefined,
       isOwnAddress: () => false,
       isLinkUp: () => true,
+      interfaceIndex: () => 0,
       sessionInterface: () => 0,
       localAddress: () => undefined,
     },

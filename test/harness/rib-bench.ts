@@ -150,6 +150,7 @@ export class RibBench {
         interfaceName: (index) => `eth${index}`,
         isOwnAddress: () => false,
         isLinkUp: (index) => this.upLinks.has(index),
+        interfaceIndex: (name) => [...this.upLinks].find((index) => `eth${index}` === name) ?? 0,
         sessionInterface: () => 0,
         localAddress: () => undefined,
       },
@@ -207,8 +208,10 @@ function batchOf(prefixes: readonly string[]): PrefixBatch {
 }
 
 function describeTarget(target: ForwardingTarget): string {
-  if (target.kind !== "unicast") return target.kind;
+  const metric = target.metric === undefined ? "" : ` metric ${target.metric}`;
+  if (target.kind !== "unicast") return `${target.kind}${metric}`;
   const text = (gateway: IpAddress | undefined) =>
     gateway === undefined ? "" : `${gateway.w0 >>> 24}.${gateway.w0 & 0xffffff}`;
-  return target.nextHops.map((hop) => `${text(hop.gateway)}@${hop.interface}`).join(" ");
+  const hops = target.nextHops.map((hop) => `${text(hop.gateway)}@${hop.interface}${hop.onlink ? "!" : ""}`);
+  return `${hops.join(" ")}${metric}`;
 }

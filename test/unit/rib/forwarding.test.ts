@@ -25,9 +25,12 @@ beforeEach(() => {
   kernel = new Map();
   calls = 0;
   forwarding = new Forwarding(
-    table,
-    { nextHop: () => 1 },
-    (path) => ways.get(path) ?? { blackhole: false, resolved: [] },
+    {
+      table,
+      attributes: { nextHop: () => 1, localPref: () => 100 },
+      resolutionOf: (path) => ways.get(path) ?? { blackhole: false, resolved: [] },
+      nextHopAddress: () => undefined,
+    },
     {
       set: (batch, target) => {
         calls++;

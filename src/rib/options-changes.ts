@@ -1,0 +1,36 @@
+/** What differs between two sets of options of the tables, so that a change does no more than it must. */
+
+import type { RibOptions } from "./options.ts";
+
+export interface OptionsChanges {
+  /** Who we are: loop checks and what aggregates carry depend on it. */
+  readonly speaker: boolean;
+  /** LOCAL_PREF of own routes, preference of peers' routes. */
+  readonly priorities: boolean;
+  /** Anything but the rules for the kernel: every destination is decided, and every export judged, again. */
+  readonly tables: boolean;
+  /** What becomes of best paths on their way to the kernel. */
+  readonly kernel: boolean;
+}
+
+export function optionsChanges(before: RibOptions, after: RibOptions): OptionsChanges {
+  const speaker = before.asNumber !== after.asNumber || before.routerId !== after.routerId;
+  const priorities = differs(before.priorities, after.priorities);
+  return {
+    speaker,
+    priorities,
+    tables:
+      speaker ||
+      priorities ||
+      before.clusterId !== after.clusterId ||
+      before.maxPaths !== after.maxPaths ||
+      before.alwaysCompareMed !== after.alwaysCompareMed ||
+      before.resolveNextHops !== after.resolveNextHops,
+    kernel: priorities || differs(before.kernelRules, after.kernelRules),
+  };
+}
+
+/** Plain values. */
+function differs(a: unknown, b: unknown): boolean {
+  return a !== b && JSON.stringify(a) !== JSON.stringify(b);
+}

@@ -9,6 +9,14 @@ import type { Datastore, DatastoreEvents } from "./port.ts";
 import { type Entry, type FileState, readResourceFile } from "./resource-file.ts";
 import { type Listing, listResourceFiles, type ResourceFile } from "./resource-files.ts";
 
+/** Which files there are under a path, and what one of them holds. Both yield where others may have their turn. */
+export interface FileSource {
+  readonly list: (path: string) => Generator<undefined, Listing>;
+  readonly read: (path: string, stamp: string, before: FileState | undefined) => Generator<undefined, FileState>;
+}
+
+const RESOURCES: FileSource = { list: listResourceFiles, read: readResourceFile };
+
 const SLICE_MILLISECONDS = 4;
 /** How long an empty file may stay empty before it is believed. */
 const EMPTY_MILLISECONDS = 1000;
@@ -18,6 +26,7 @@ const MAX_LISTINGS = 3;
 export class FileDatastore implements Datastore {
   readonly writeNodeStatus = undefined;
   readonly #path: string;
+  readonly #source: FileSource;
   readonly #events: DatastoreEvents;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -31,8 +40,9 @@ export class FileDatastore implements Datastore {
   #scanning: Promise<void> | undefined;
   #isDirty = false;
 
-  constructor(path: string, events: DatastoreEvents, clock: Clock, log: Logger) {
+  constructor(path: string, events: DatastoreEvents, clock: Clock, log: Logger, source: FileSource = RESOURCES) {
     this.#path = path;
+    this.#source = source;
     this.#events = events;
     this.#clock = clock;
     this.#log = log;
@@ -104,9 +114,9 @@ export class FileDatastore implements Datastore {
   }
 
   async #list(): Promise<Listing> {
-    let listing = await this.#inSlices(listResourceFiles(this.#path));
+    let listing = await this.#inSlices(this.#source.list(this.#path));
     for (let n = 1; this.#watch.follow(listing.interests) && n < MAX_LISTINGS; n++) {
-      listing = await this.#inSlices(listResourceFiles(this.#path));
+      listing = await this.#inSlices(this.#source.list(this.#path));
     }
     return listing;
   }
@@ -114,7 +124,7 @@ export class FileDatastore implements Datastore {
   async #read({ path, stamp }: ResourceFile): Promise<FileState> {
     const before = this.#files.get(path);
     if (before !== undefined && stamp !== "" && before.stamp === stamp && !before.isSuspect) return before;
-    return await this.#inSlices(readResourceFile(path, stamp, before));
+    return await this.#inSlices(this.#source.read(path, stamp, before));
   }
 
   /** Compares what the files hold with what was told, and tells the difference. Yields after each object. */

@@ -67,6 +67,11 @@ export class KernelSide implements ForwardingSink {
     }
   }
 
+  /** Other rules for what comes from there. */
+  setLearning({ learn, excludeInterfaces }: Pick<FibOptions, "learn" | "excludeInterfaces">): void {
+    this.#fib?.setLearning(learn, excludeInterfaces);
+  }
+
   /** So that sessions do not bring routes before it is known what their next hops resolve over. */
   async untilReady(): Promise<void> {
     if (this.isReady) return;

@@ -4,6 +4,7 @@ import type { IpAddress } from "../bgp/model/address.ts";
 import type { Family } from "../bgp/model/family.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
+import type { FibOptions } from "./options.ts";
 
 export interface FibNextHop {
   readonly gateway: IpAddress | undefined;
@@ -79,6 +80,8 @@ export interface Fib {
   /** Wants every prefix of the batch to go to `target`; the batch is only lent. Writing happens soon, in bounded slices. */
   set(prefixes: PrefixBatch, target: FibTarget): void;
   unset(prefixes: PrefixBatch): void;
+  /** Other rules than FibOptions had: what they tell apart is told. */
+  setLearning(learn: FibOptions["learn"], excludeInterfaces: readonly string[]): void;
   /** The tables are complete: routes of an earlier run that nobody wants may be pruned now. */
   resynchronised(): void;
   entries(family: Family): Iterable<KernelEntry>;

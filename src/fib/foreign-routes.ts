@@ -127,6 +127,11 @@ export class ForeignRoutes {
     }
   }
 
+  /** The rules changed: the same for all. */
+  reconsiderAll(): void {
+    for (const [id, group] of this.#groups.entries()) if (group !== undefined) this.#settle(id, group);
+  }
+
   /** The kernel dropped without a word what has no next hop left: those for which `dead` is true. */
   dropDead(dead: (target: FibTarget) => boolean, vanished: (prefix: Prefix) => void): void {
     for (const [id, group] of this.#groups.entries()) {

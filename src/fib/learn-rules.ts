@@ -14,15 +14,19 @@ export interface InterfaceState {
 }
 
 export class LearnRules {
-  readonly #protocols: ReadonlySet<number> | undefined;
-  readonly #matchesInterface: ((name: string) => boolean) | undefined;
+  #protocols: ReadonlySet<number> | undefined;
+  #matchesInterface: ((name: string) => boolean) | undefined;
   readonly #interface: (index: number) => InterfaceState | undefined;
 
-  constructor(options: FibOptions, interfaceOf: (index: number) => InterfaceState | undefined) {
-    this.#protocols = options.learn === undefined ? undefined : new Set(options.learn.protocols);
-    const globs = options.learn?.interfaces ?? [];
-    this.#matchesInterface = globs.length === 0 ? undefined : nameMatcher(globs);
+  constructor(learn: FibOptions["learn"], interfaceOf: (index: number) => InterfaceState | undefined) {
+    this.set(learn);
     this.#interface = interfaceOf;
+  }
+
+  set(learn: FibOptions["learn"]): void {
+    this.#protocols = learn === undefined ? undefined : new Set(learn.protocols);
+    const globs = learn?.interfaces ?? [];
+    this.#matchesInterface = globs.length === 0 ? undefined : nameMatcher(globs);
   }
 
   /** Of the first next hop. */

@@ -34,7 +34,7 @@ export interface LinkHooks {
 export class Links {
   readonly #events: FibEvents;
   readonly #hooks: LinkHooks;
-  readonly #isExcluded: (name: string) => boolean;
+  #isExcluded: (name: string) => boolean;
   readonly #states = new Map<number, State>();
   /** Of each connected prefix the interfaces that have it, the lowest index first. */
   readonly #connected = new Map<string, number[]>();
@@ -46,6 +46,12 @@ export class Links {
     this.#isExcluded = nameMatcher(excludeInterfaces);
     this.#events = events;
     this.#hooks = hooks;
+  }
+
+  /** Other interfaces whose prefixes are not told. */
+  exclude(interfaces: readonly string[]): void {
+    this.#isExcluded = nameMatcher(interfaces);
+    for (const state of this.#states.values()) this.#settle(state);
   }
 
   *all(): Generator<Link> {

@@ -70,6 +70,7 @@ export class NetlinkFib implements Fib {
   readonly #counters = new OperationCounters();
   readonly #refusals: RefusalLog;
   readonly #links: Links;
+  readonly #rules: LearnRules;
   readonly #families: Readonly<Record<Family, FamilyParts>>;
   readonly #closePorts: () => void;
   readonly #mirror: KernelMirror;
@@ -100,7 +101,8 @@ export class NetlinkFib implements Fib {
         for (const family of FAMILIES) this.#families[family].foreign.reconsider(index);
       },
     });
-    const rules = new LearnRules(options, (index) => this.#links.link(index));
+    const rules = new LearnRules(options.learn, (index) => this.#links.link(index));
+    this.#rules = rules;
     const parts = (family: Family): FamilyParts => {
       const targets = new TargetTable(family, options);
       const foreign = new ForeignRoutes(family, rules, (prefix, route) => events.routeChanged(prefix, "kernel", route));
@@ -138,6 +140,12 @@ export class NetlinkFib implements Fib {
   unset(prefixes: PrefixBatch): void {
     this.#families[prefixes.family].reconciler.unwant(prefixes);
     this.#writer.wake();
+  }
+
+  setLearning(learn: FibOptions["learn"], excludeInterfaces: readonly string[]): void {
+    this.#rules.set(learn);
+    for (const family of FAMILIES) this.#families[family].foreign.reconsiderAll();
+    this.#links.exclude(excludeInterfaces);
   }
 
   resynchronised(): void {

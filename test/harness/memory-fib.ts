@@ -62,6 +62,9 @@ export class MemoryFib implements Fib {
     this.#events.routeChanged(prefix, source, undefined);
   }
 
+  /** What is learnt is for the test to say. */
+  setLearning(): void {}
+
   set(prefixes: PrefixBatch, target: FibTarget): void {
     for (let i = 0; i < prefixes.count; i++) {
       const prefix = prefixes.prefixAt(i);

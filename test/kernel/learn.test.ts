@@ -165,6 +165,24 @@ describe("learning", () => {
     await until(() => hops() === 0);
   });
 
+  it("follow other rules from one moment to the next", async () => {
+    ip("route add 10.1.0.0/16 via 192.0.2.1 proto 4");
+    ip("route add 10.2.0.0/16 via 192.0.2.1 proto 3");
+    p = await probe({ learn: { protocols: [3], interfaces: [] } });
+    const learnt = () => [...p.kernel.entries()].flatMap(([prefix, route]) => (route.learnt ? [prefix] : [])).sort();
+    expect(learnt()).toEqual(["10.2.0.0/16"]);
+    p.fib.setLearning({ protocols: [], interfaces: [] }, ["v*"]);
+    expect(learnt()).toEqual(["10.1.0.0/16", "10.2.0.0/16"]);
+    expect([...p.connected.keys()]).toEqual([]);
+    p.fib.setLearning({ protocols: [4], interfaces: ["v*"] }, []);
+    expect(learnt()).toEqual(["10.1.0.0/16"]);
+    expect([...p.connected.keys()]).toContain("192.0.2.0/24");
+    p.fib.setLearning(undefined, []);
+    expect(learnt()).toEqual([]);
+    ip("route del 10.1.0.0/16");
+    ip("route del 10.2.0.0/16");
+  });
+
   it("a thousand workloads as Felix makes them, coming and going", async () => {
     const count = 1000;
     p = await probe({ learn: { protocols: [3, 80], interfaces: ["cali*"] } });

@@ -9,6 +9,10 @@ export interface PeerSnapshot {
   readonly enabled: boolean;
   /** Of `state`; on the monotonic clock. */
   readonly since: number;
+  /** When the last session began or ended, or the peer was made known; on the monotonic clock. */
+  readonly cameOrWent: number;
+  /** Milliseconds that the timers have still to run; undefined for one that does not. */
+  readonly remaining: { readonly hold: number | undefined; readonly keepalive: number | undefined };
   /** How often it became Established. */
   readonly transitions: number;
   readonly lastError: string | undefined;

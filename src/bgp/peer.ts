@@ -62,6 +62,7 @@ export class Peer implements SessionOwner {
   #address: IpAddress | undefined;
   #shown: SessionState = "Idle";
   #since: number;
+  #cameOrWent: number;
   #retainedUntil = 0;
   #transitions = 0;
   #lastError: string | undefined = undefined;
@@ -76,6 +77,7 @@ export class Peer implements SessionOwner {
     this.#enabled = options.enabled;
     this.#address = options.remote.kind === "address" ? options.remote.address : undefined;
     this.#since = parts.clock.now();
+    this.#cameOrWent = this.#since;
     this.#main = new Session(this, this.#config(), parts);
     this.#mended = new RateLimitedLog(parts.clock, (problem, count) =>
       parts.logger.warn(
@@ -232,6 +234,8 @@ export class Peer implements SessionOwner {
       state: this.#shown,
       enabled: this.#enabled,
       since: this.#since,
+      cameOrWent: this.#cameOrWent,
+      remaining: session.remaining,
       transitions: this.#transitions,
       lastError: this.#lastError,
       remoteAddress: this.#address,
@@ -389,6 +393,7 @@ export class Peer implements SessionOwner {
     if (state === from) return;
     this.#shown = state;
     this.#since = this.#parts.clock.now();
+    if (from === "Established" || state === "Established") this.#cameOrWent = this.#since;
     this.#log.changed({ name: this.options.name, isDynamic: this.isDynamic }, from, state, reason);
     this.#parts.stateChanged(this, from, state, reason);
   }

@@ -23,6 +23,7 @@ export class SessionTimers {
     idleHold: undefined,
     sendHold: undefined,
   };
+  readonly #expiresAt: Partial<Record<TimerName, number>> = {};
   #holdMilliseconds = 0;
   #heardAt = 0;
   #sendHoldMilliseconds = 0;
@@ -67,6 +68,13 @@ export class SessionTimers {
     for (const timer of Object.keys(this.#timers) as TimerName[]) this.stop(timer);
   }
 
+  /** Milliseconds; undefined unless it runs. */
+  remaining(timer: TimerName): number | undefined {
+    if (this.#timers[timer] === undefined) return undefined;
+    const at = timer === "hold" ? this.#heardAt + this.#holdMilliseconds : (this.#expiresAt[timer] ?? 0);
+    return Math.max(0, at - this.#parts.clock.now());
+  }
+
   /** Something is about to be written. `RFC 9687`: what counts is that the peer takes something. */
   watchSending(): void {
     const unsent = this.#parts.unsent();
@@ -106,6 +114,7 @@ export class SessionTimers {
 
   #arm(timer: TimerName, milliseconds: number, run: () => void): void {
     this.#timers[timer]?.cancel();
+    this.#expiresAt[timer] = this.#parts.clock.now() + milliseconds;
     this.#timers[timer] = this.#parts.clock.after(milliseconds, run);
   }
 }

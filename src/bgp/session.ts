@@ -8,6 +8,7 @@ import { MessageType, type NotificationError, type NotificationMessage, type Ope
 import type { Clock } from "./model/ports.ts";
 import type { Negotiated } from "./negotiation.ts";
 import type { MessageSink } from "./outbox-member.ts";
+import type { PeerSnapshot } from "./peer-snapshot.ts";
 import type { EndCause } from "./session-end.ts";
 import { type InputOwner, type InputSession, SessionInput } from "./session-input.ts";
 import { SessionTimers } from "./session-timers.ts";
@@ -100,6 +101,11 @@ export class Session implements MessageSink, InputSession {
   /** Idle, and the peer's own connections are to be turned away. */
   get refuses(): boolean {
     return this.#state.name === "Idle" && this.#state.refuses;
+  }
+
+  /** Milliseconds until the timers expire, those that run. */
+  get remaining(): PeerSnapshot["remaining"] {
+    return { hold: this.#timers.remaining("hold"), keepalive: this.#timers.remaining("keepalive") };
   }
 
   get connection(): Connection | undefined {

@@ -50,6 +50,8 @@ export class Daemon {
   readonly rib: Rib;
   readonly speaker: Speaker;
   readonly startedAt: number;
+  /** When the configuration became what it is; on the monotonic clock. */
+  configuredAt: number;
   config: Config;
   /** From a peer. */
   hasHeardRoutes = false;
@@ -68,6 +70,7 @@ export class Daemon {
     this.#parts = parts;
     this.config = config;
     this.startedAt = parts.clock.now();
+    this.configuredAt = this.startedAt;
     const compiled = this.#compile(config);
     const { clock, logger, kernel, links } = parts;
     this.rib = new Rib({
@@ -155,6 +158,18 @@ export class Daemon {
     return missing;
   }
 
+  /** Route selection waits for peers after a restart: for how many, and in milliseconds since when and for how long at most. */
+  recovery(): { readonly waitingFor: number; readonly elapsed: number; readonly bound: number } | undefined {
+    const deferral = this.#deferral;
+    if (!this.#parts.restarting || deferral === undefined || deferral.isSelecting) return undefined;
+    const elapsed = this.#parts.clock.now() - this.startedAt;
+    return {
+      waitingFor: deferral.waitingFor,
+      elapsed,
+      bound: deferralBound(this.config.kernel.pruneAfterMilliseconds),
+    };
+  }
+
   /** Without a Cease peers keep our routes for the graceful restart time. */
   async stop(cease: boolean): Promise<void> {
     this.#deferral?.stop();
@@ -185,6 +200,7 @@ export class Daemon {
     for (const id of this.#dynamic.displacedBy(next.peers)) this.speaker.removePeer(id);
     const compiled = this.#compile(next);
     this.config = next;
+    this.configuredAt = this.#parts.clock.now();
     const byName = new Map(compiled.peers.map((peer) => [peer.session.name, peer]));
     for (const { name } of diff.removed) {
       const id = this.ids.find(name);

@@ -47,6 +47,11 @@ export class RestartDeferral {
     return this.#isSelecting;
   }
 
+  /** Peers that have not come back, or not told everything. */
+  get waitingFor(): number {
+    return this.#missing.size + this.#open.size;
+  }
+
   /** `families`: those whose End-of-RIB is to come; undefined if the peer sends no such marker. */
   established(peer: PeerId, families: Iterable<Family> | undefined): void {
     if (this.#isComplete) return;

@@ -144,6 +144,8 @@ export class LocRib {
     const now = seconds();
     const { count, pathIds } = batch;
     prefixes.look(batch);
+    let filtered = 0;
+    let unchanged = 0;
     for (let i = 0; i < count; i++) {
       // A new prefix is laid down at once, but for a peer whose routes may have to be turned away.
       let prefix = limit === undefined ? prefixes.findOrAddAt(batch, i) : prefixes.findAt(batch, i);
@@ -152,11 +154,17 @@ export class LocRib {
       let path = prefix < 0 ? -1 : paths.find(this.table.first(prefix), id, identifier);
       if (path >= 0) {
         const isSame = paths.received(path) === received && paths.accepted(path) === accepted;
-        if (isSame && paths.epoch(path) === state.epoch) continue;
+        if (isSame && paths.epoch(path) === state.epoch) {
+          unchanged++;
+          continue;
+        }
       } else {
         if (limit !== undefined && state.received >= limit.limit) {
           this.#overLimit(peer, batch.family);
-          if (limit.discard) continue;
+          if (limit.discard) {
+            filtered++;
+            continue;
+          }
         }
         if (prefix < 0) prefix = prefixes.findOrAddAt(batch, i);
         path = this.#addPath(prefix, id, identifier, "peer");
@@ -167,21 +175,31 @@ export class LocRib {
         }
       }
       this.#swapAttributes(path, received, accepted, peer);
+      if (accepted === 0) filtered++;
       paths.announce(path, received, accepted, state.epoch, accepted !== 0 && peer.inbound.isBlackhole, now);
       this.question(prefix);
     }
+    state.announced += count;
+    state.filtered += filtered;
+    state.unchanged += unchanged;
     attributes.release(received);
     this.#context.wake();
   }
 
   withdraw(id: PeerId, batch: PrefixBatch): void {
     const { prefixes, paths } = this.table;
+    let unknown = 0;
     prefixes.look(batch);
     for (let i = 0; i < batch.count; i++) {
       const prefix = prefixes.findAt(batch, i);
-      if (prefix < 0) continue;
-      const path = paths.find(this.table.first(prefix), id, batch.pathIds[i] as number);
+      const path = prefix < 0 ? -1 : paths.find(this.table.first(prefix), id, batch.pathIds[i] as number);
       if (path >= 0) this.remove(path);
+      else unknown++;
+    }
+    const state = this.#context.peer(id)?.family(batch.family);
+    if (state !== undefined) {
+      state.withdrawn += batch.count;
+      state.withdrawnUnknown += unknown;
     }
     this.#context.wake();
   }

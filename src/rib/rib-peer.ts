@@ -32,6 +32,12 @@ export class PeerFamily {
   timer: Timer | undefined;
   received = 0;
   accepted = 0;
+  /** Since it is known: routes announced, of those refused by import rules or the same as before, and routes withdrawn, of those unknown. */
+  announced = 0;
+  filtered = 0;
+  unchanged = 0;
+  withdrawn = 0;
+  withdrawnUnknown = 0;
   /** The limit has been said to be near, or passed, since the count was last below. */
   warned = false;
   exceeded = false;

@@ -17,6 +17,7 @@ const packages = [
   { name: "gobgpd", program: "gobgpd", service: "gobgpd" },
   { name: "openbgpd", program: "bgpctl", service: "openbgpd" },
   { name: "exabgp", program: "exabgp", service: "exabgp" },
+  { name: "prometheus", program: "promtool", service: "prometheus" },
   { name: "gcc", program: "cc" },
   { name: "libc6-dev", file: "/usr/include/stdio.h" },
 ];

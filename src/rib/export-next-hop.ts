@@ -19,8 +19,6 @@ export interface NextHopTarget {
   readonly linkLocal: IpAddress | undefined;
   /** IPv4 routes may have an IPv6 next hop (RFC 8950). */
   readonly extendedNextHop: boolean;
-  /** True for the address of a peer that the routes go to. */
-  isMember(address: IpAddress): boolean;
 }
 
 /** `from`: who we have the route from. Undefined when there is no next hop that these peers could take. */
@@ -31,21 +29,20 @@ export function nextHopFor(
   edits: PolicyEdits,
 ): NextHopPair | "kept" | undefined {
   if (edits.nextHop === "given") return carries(target, nextHop) ? "kept" : undefined;
-  if (edits.nextHop === "self" || target.nextHop === "self" || !isKept(nextHop, from, target)) return self(target);
+  if (edits.nextHop === "self" || target.nextHop === "self" || !isKept(nextHop, target)) return self(target);
   if (carries(target, nextHop)) return "kept";
   // Reflected, the packets would not pass here without the change: better no route than a detour nobody asked for.
   return from === "internal" && target.internal ? undefined : self(target);
 }
 
 /**
- * RFC 4271 §5.1.3: towards internal peers the next hop stays; that of a route of our own is its gateway, unless the gateway is
- * the very peer that we tell. A link-local address means nothing beyond its link.
+ * RFC 4271 §5.1.3: towards internal peers the next hop stays; that of a route of our own is its gateway (which, if it is a peer,
+ * is not told: PolicyOutbound.notTold). A link-local address means nothing beyond its link.
  * RFC: towards external peers the next hop may also be a third party's on the subnet shared with them.
  * Ours: `auto` always takes our own address there; `keep` and a policy's `nextHop` are for those who want the third party.
  */
-function isKept(nextHop: IpAddress, from: "local" | "internal" | "external", target: NextHopTarget): boolean {
+function isKept(nextHop: IpAddress, target: NextHopTarget): boolean {
   if (isUnspecified(nextHop) || isLinkLocal(nextHop)) return false;
-  if (from === "local" && target.isMember(nextHop)) return false;
   return target.nextHop === "keep" || target.internal;
 }
 

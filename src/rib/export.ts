@@ -4,6 +4,7 @@
  * the protocol asks for and leaves alone what a policy set.
  */
 
+import { prependAs } from "../bgp/model/as-path.ts";
 import type { AttributeEdit } from "../bgp/model/attribute-edit.ts";
 import type { PathAttributes } from "../bgp/model/attributes.ts";
 import { WellKnown } from "../bgp/model/community.ts";
@@ -29,6 +30,9 @@ export interface ExportTarget extends NextHopTarget, InternalTarget {
   readonly peerAs: Asn;
   readonly removePrivateAs: boolean;
   readonly asOverride: boolean;
+  /** See RibPeerOptions; both for external peers. */
+  readonly policyAfterOwnAs: boolean;
+  readonly zeroMed: boolean;
   /** Our role (RFC 9234), for external peers. */
   readonly role: number | undefined;
   /** The peer has the Long-Lived Graceful Restart capability for this family (RFC 9494). */
@@ -66,12 +70,17 @@ export class ExportWay {
   readonly #edit: AttributeEdit;
   /** For long-lived stale ones to internal peers that do not know them, and for a MED that a policy set to external peers. */
   readonly #otherEdit: AttributeEdit;
+  /** For sets that the policies saw with our AS in front. */
+  readonly #seenEdit: AttributeEdit;
+  /** The last set made ready for policies, and what it became: the prefixes of one set share it. */
+  #lastSeen: { readonly given: PathAttributes; readonly seen: PathAttributes } | undefined;
 
   constructor(from: PathOrigin, target: ExportTarget) {
     this.#from = from;
     this.#target = target;
-    this.#edit = target.internal ? towardsInternal(from, target) : towardsExternal(target);
-    this.#otherEdit = target.internal ? lastResort(this.#edit) : { ...this.#edit, dropsMed: false };
+    this.#edit = target.internal ? towardsInternal(from, target) : towardsExternal(from, target);
+    this.#otherEdit = target.internal ? lastResort(this.#edit) : { ...this.#edit, dropsMed: false, zeroesMed: false };
+    this.#seenEdit = target.internal ? this.#edit : { ...this.#otherEdit, prepend: undefined };
   }
 
   /** Undefined when the route may go. `set` stands in the LocRib, before export policy. */
@@ -100,18 +109,38 @@ export class ExportWay {
     return undefined;
   }
 
+  /** What the export policies are to see: the very same object where that is the set as it stands. */
+  seenByPolicies(given: PathAttributes): PathAttributes {
+    const { internal, policyAfterOwnAs, localAs } = this.#target;
+    if (internal || !policyAfterOwnAs) return given;
+    if (this.#lastSeen?.given === given) return this.#lastSeen.seen;
+    const { dropsMed, zeroesMed } = this.#edit;
+    const kept = dropsMed && given.asPath.length > 0 ? undefined : given.med;
+    const zeroed = given.med === undefined ? undefined : 0;
+    const asPath = prependAs(given.asPath, localAs);
+    const seen = editAttributes(given, { asPath, med: zeroesMed ? zeroed : kept });
+    this.#lastSeen = { given, seen };
+    return seen;
+  }
+
   /**
-   * `set` as the export policies and `editPath` left it; the result is the rewriter's. Returns the one refusal that shows
-   * only now: ExportRefusal.NoNextHop.
+   * `set` as the export policies and `editPath` left it, `hasOwnAs` if that is what came of a set that they were shown with our AS
+   * in front; the result is the rewriter's. Returns the one refusal that shows only now: ExportRefusal.NoNextHop.
    */
-  rewrite(set: AttributeView, rewriter: AttributeRewriter, edits = UNEDITED): ExportRefusal | undefined {
+  rewrite(
+    set: AttributeView,
+    rewriter: AttributeRewriter,
+    edits = UNEDITED,
+    hasOwnAs = false,
+  ): ExportRefusal | undefined {
     const target = this.#target;
     const nextHop = nextHopFor(set, this.#from.kind, target, edits);
     if (nextHop === undefined) return ExportRefusal.NoNextHop;
     const isOther = target.internal
       ? !target.takesLongLivedStale && set.hasCommunity(WellKnown.LlgrStale)
       : edits.medSet;
-    rewriter.rewrite(set, isOther ? this.#otherEdit : this.#edit, nextHop === "kept" ? undefined : nextHop);
+    const edit = hasOwnAs ? this.#seenEdit : isOther ? this.#otherEdit : this.#edit;
+    rewriter.rewrite(set, edit, nextHop === "kept" ? undefined : nextHop);
     return undefined;
   }
 }
@@ -129,7 +158,8 @@ export function editPath(attributes: PathAttributes, target: ExportTarget, edits
   if (target.removePrivateAs) path = removePrivateAs(path, [peerAs, localAs]);
   if (target.asOverride) path = replaceAs(path, peerAs, localAs);
   // A received MED stays one (RFC 4271 §5.1.4) where nothing is left of the path.
-  const med = edits.medSet || attributes.asPath.length === 0 ? attributes.med : undefined;
+  const isLeft = edits.medSet || target.zeroMed || target.policyAfterOwnAs || attributes.asPath.length === 0;
+  const med = isLeft ? attributes.med : undefined;
   return editAttributes(attributes, { asPath: path, med });
 }
 
@@ -138,6 +168,7 @@ function towardsInternal(from: PathOrigin, target: ExportTarget): AttributeEdit 
   return {
     prepend: undefined,
     dropsMed: false,
+    zeroesMed: false,
     localPref: DEFAULT_LOCAL_PREF,
     keepsLocalPref: true,
     community: undefined,
@@ -157,11 +188,13 @@ function lastResort(edit: AttributeEdit): AttributeEdit {
  * RFC: RFC 7705 §3 puts the AS of a migrated peer and the real AS both into the path, unless told otherwise.
  * Ours: the session's local AS alone, as with BIRD's `local as`, which Calico's localASNumber stands for.
  */
-function towardsExternal(target: ExportTarget): AttributeEdit {
+function towardsExternal(from: PathOrigin, target: ExportTarget): AttributeEdit {
   return {
     prepend: target.localAs,
     // A received MED is for us alone (RFC 4271 §5.1.4); with an empty path it is from within our own AS.
-    dropsMed: true,
+    dropsMed: !target.zeroMed,
+    // BIRD 1.6 does as much with what it heard from others, and leaves alone what is its own.
+    zeroesMed: target.zeroMed && from.kind !== "local",
     localPref: undefined,
     keepsLocalPref: false,
     community: undefined,

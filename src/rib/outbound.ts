@@ -56,6 +56,7 @@ export class PolicyOutbound implements Outbound {
   #isSilent = false;
   /** No rule of the operator's looks at the set: its bytes suffice. */
   #isPlain = false;
+  notTold = LOCAL_PEER;
   /** The set at work. */
   readonly #set: AttributeView;
   readonly #rewriter: AttributeRewriter;
@@ -116,10 +117,12 @@ export class PolicyOutbound implements Outbound {
     const { paths, prefixes } = this.#table;
     const accepted = paths.accepted(path);
     const peer = paths.peer(path);
+    this.notTold = peer;
     if (this.#context.mayBeSuppressed() && this.#context.isSuppressed(prefixes.prefix(paths.prefix(path)))) return NONE;
     if (this.#perPrefix || peer === LOCAL_PEER) {
       if (this.#last !== NONE) this.#attributes.release(this.#last);
       this.#last = this.#workOut(path, accepted, peer);
+      if (peer === LOCAL_PEER && this.#last !== NONE) this.notTold = this.#gatewayOf(this.#last);
       return this.#last;
     }
     const slot = (Math.imul(accepted, 0x9e3779b1) ^ Math.imul(peer, 0x85ebca6b)) & (SLOTS - 1);
@@ -138,6 +141,16 @@ export class PolicyOutbound implements Outbound {
     const { paths } = this.#table;
     const set = this.#attributes.load(this.#set, paths.accepted(path));
     return this.#wayOf(paths.peer(path)).refusal(set) === undefined;
+  }
+
+  /** RFC 4271 §5.1.3: a route of our own whose gateway is a peer must not come to that peer with its own address as NEXT_HOP. */
+  #gatewayOf(sent: AttrsId): PeerId {
+    const { nextHop } = this.#attributes.viewOf(sent);
+    const { ipv4, ipv6 } = this.#target;
+    if ((ipv4 !== undefined && sameAddress(nextHop, ipv4)) || (ipv6 !== undefined && sameAddress(nextHop, ipv6)))
+      return LOCAL_PEER;
+    for (const [member, address] of this.#members) if (sameAddress(address, nextHop)) return member;
+    return LOCAL_PEER;
   }
 
   clear(): void {
@@ -164,19 +177,22 @@ export class PolicyOutbound implements Outbound {
     // Connected prefixes are known so that next hops resolve; they are announced only where a policy asks for them.
     if (this.#isPlain) return isConnected ? NONE : this.#rewrite(way);
     const attributes = this.#attributes.attributes(accepted);
-    const judged = this.#judge(path, attributes);
+    const seen = way.seenByPolicies(attributes);
+    const judged = this.#judge(path, seen);
     if (judged.verdict === "reject") return NONE;
     if (isConnected && judged.policy === undefined) return NONE;
     const target = this.#target;
     const edited = editsPath(target) ? editPath(judged.attributes, target, judged) : judged.attributes;
-    if (edited !== attributes) set.load(this.#context.codec.encode(edited));
-    return this.#rewrite(way, judged);
+    // Left as it was seen, the set as it stands comes to the same.
+    if (edited === seen) return this.#rewrite(way, judged);
+    set.load(this.#context.codec.encode(edited));
+    return this.#rewrite(way, judged, seen !== attributes);
   }
 
   /** What the protocol makes of the set at work. */
-  #rewrite(way: ExportWay, edits?: PolicyResult): AttrsId {
+  #rewrite(way: ExportWay, edits?: PolicyResult, hasOwnAs = false): AttrsId {
     const rewriter = this.#rewriter;
-    if (way.rewrite(this.#set, rewriter, edits) !== undefined) return NONE;
+    if (way.rewrite(this.#set, rewriter, edits, hasOwnAs) !== undefined) return NONE;
     return this.#attributes.internView(this.#set.load(rewriter.bytes, 0, rewriter.end));
   }
 
@@ -239,16 +255,14 @@ export class PolicyOutbound implements Outbound {
       ipv6: ipv6 !== undefined && isLinkLocal(ipv6) ? undefined : ipv6,
       linkLocal: isLinkLocal(facts.localAddress) ? facts.localAddress : facts.localLinkLocal,
       extendedNextHop: family.extendedNextHop,
-      isMember: (address) => {
-        for (const member of this.#members.values()) if (sameAddress(member, address)) return true;
-        return false;
-      },
       client: options.routeReflectorClient,
       clusterId: options.clusterId,
       localAs: facts.localAs,
       peerAs: facts.peerAs,
       removePrivateAs: options.removePrivateAs,
       asOverride: options.asOverride,
+      policyAfterOwnAs: options.policyAfterOwnAs,
+      zeroMed: options.zeroMed,
       role: options.role,
       takesLongLivedStale: facts.longLivedStale.includes(family.family),
     };
@@ -274,6 +288,8 @@ export function groupKey(options: RibPeerOptions, facts: SessionFacts, family: N
     options.clusterId,
     options.removePrivateAs,
     options.asOverride,
+    !facts.internal && options.policyAfterOwnAs,
+    !facts.internal && options.zeroMed,
     options.role ?? null,
     options.advertisementSeconds,
     options.exportPolicies.map(policyKey),

@@ -302,21 +302,21 @@ export class UpdateGroup {
   #consider(prefix: number, telling: boolean): void {
     if (!this.#addPath) {
       const best = this.#table.best(prefix);
-      this.#compare(prefix, prefix, best, best < 0 ? NONE : this.outbound.attributesFor(best), telling);
+      this.#compare(prefix, prefix, best < 0 ? NONE : this.outbound.attributesFor(best), telling);
       return;
     }
     const paths = this.#table.paths;
     for (let path = this.#table.first(prefix); path >= 0; path = paths.next(path)) {
-      this.#compare(path, prefix, path, this.#usable(path) ? this.outbound.attributesFor(path) : NONE, telling);
+      this.#compare(path, prefix, this.#usable(path) ? this.outbound.attributesFor(path) : NONE, telling);
       if (this.#staged.isFull) this.#emit();
     }
   }
 
   /** RFC 4271 §9.2: puts out what differs from what stands advertised. */
-  #compare(slot: number, prefix: number, path: number, attrs: AttrsId, telling: boolean): void {
+  #compare(slot: number, prefix: number, attrs: AttrsId, telling: boolean): void {
     const before = this.out.attrs(slot);
     const beforeSource = this.out.source(slot);
-    const source = attrs === NONE ? NOBODY : this.#table.paths.peer(path);
+    const source = attrs === NONE ? NOBODY : this.outbound.notTold;
     const identifier = this.#slots.identifier(slot);
     if (attrs === before && source === beforeSource) {
       if (!telling || attrs === NONE) return;

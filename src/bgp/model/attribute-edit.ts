@@ -11,6 +11,8 @@ export interface AttributeEdit {
   readonly prepend: Asn | undefined;
   /** MULTI_EXIT_DISC goes, unless AS_PATH is empty (RFC 4271 §5.1.4). */
   readonly dropsMed: boolean;
+  /** A MULTI_EXIT_DISC that is there becomes 0 instead. */
+  readonly zeroesMed: boolean;
   /** What LOCAL_PREF becomes; undefined takes it away. */
   readonly localPref: number | undefined;
   /** A LOCAL_PREF that is there stays. */

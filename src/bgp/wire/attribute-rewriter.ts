@@ -43,7 +43,9 @@ export class CanonicalRewriter implements AttributeRewriter {
     this.#copyTo(set.endOf(asPath.type));
     this.#patchSplit();
     // In ascending order of type, as they stand.
-    if (edit.dropsMed && !set.isPathEmpty) this.#drop(multiExitDisc.type);
+    if (edit.zeroesMed) {
+      if (set.headerOf(multiExitDisc.type) !== 0) this.#replace(multiExitDisc, 0);
+    } else if (edit.dropsMed && !set.isPathEmpty) this.#drop(multiExitDisc.type);
     if (edit.localPref === undefined) this.#drop(localPref.type);
     else if (!edit.keepsLocalPref || set.headerOf(localPref.type) === 0) this.#replace(localPref, edit.localPref);
     if (edit.community !== undefined && !set.hasCommunity(edit.community)) this.#addCommunity(set, edit.community);

@@ -19,7 +19,7 @@ export function modelExport(
 ): PathAttributes | undefined {
   const nextHop = nextHopFor(given, from.kind, target, edits);
   if (nextHop === undefined) return undefined;
-  const sent = target.internal ? towardsInternal(given, from, target) : towardsExternal(given, target, edits);
+  const sent = target.internal ? towardsInternal(given, from, target) : towardsExternal(given, from, target, edits);
   return { ...sent, ...(nextHop === "kept" ? { linkLocalNextHop: undefined } : nextHop) };
 }
 
@@ -36,7 +36,12 @@ function marksOf(given: PathAttributes, from: PathOrigin, target: ExportTarget):
   return { originatorId: given.originatorId ?? from.routerId, clusterList: [...ours, ...given.clusterList] };
 }
 
-function towardsExternal(given: PathAttributes, target: ExportTarget, { medSet }: PolicyEdits): PathAttributes {
+function towardsExternal(
+  given: PathAttributes,
+  from: PathOrigin,
+  target: ExportTarget,
+  { medSet }: PolicyEdits,
+): PathAttributes {
   const { localAs, peerAs, role } = target;
   const stripped = target.removePrivateAs ? removePrivateAs(given.asPath, [peerAs, localAs]) : given.asPath;
   const path = target.asOverride ? replaceAs(stripped, peerAs, localAs) : stripped;
@@ -44,11 +49,16 @@ function towardsExternal(given: PathAttributes, target: ExportTarget, { medSet }
   return {
     ...given,
     asPath: prependAs(path, localAs),
-    med: medSet || given.asPath.length === 0 ? given.med : undefined,
+    med: medSet ? given.med : medOf(given, from, target),
     localPref: undefined,
     originatorId: undefined,
     clusterList: [],
     extendedCommunities: given.extendedCommunities.filter(isTransitive),
     onlyToCustomer: given.onlyToCustomer ?? (goesDown ? localAs : undefined),
   };
+}
+
+function medOf({ asPath, med }: PathAttributes, from: PathOrigin, target: ExportTarget): number | undefined {
+  if (target.zeroMed && from.kind !== "local") return med === undefined ? undefined : 0;
+  return asPath.length === 0 || target.zeroMed ? med : undefined;
 }

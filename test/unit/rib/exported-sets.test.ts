@@ -37,6 +37,7 @@ describe("exported sets", () => {
       extendedNextHop: flag,
       removePrivateAs: flag,
       asOverride: flag,
+      zeroMed: flag,
       role: fc.constantFrom(undefined, ...Object.values(Role)),
       takesLongLivedStale: flag,
     })

@@ -19,10 +19,10 @@ export interface ApiFault {
 }
 
 interface Watch {
-  readonly path: string;
   readonly collection: string;
   readonly response: ServerResponse;
-  readonly send: (event: object) => void;
+  /** It stays open and sends nothing any more, not even its end. */
+  isSilent: boolean;
 }
 
 interface Target {
@@ -44,8 +44,6 @@ export class KubernetesApi {
   /** How a watch from a version that is forgotten is refused. */
   goneAs: "status" | "event" = "status";
   bookmarkMilliseconds = 50;
-  /** A watch that is told to be silent stays open and sends nothing at all. */
-  isSilent = false;
   /** Called before a write is done, so that another may come first. */
   beforeWrite: () => void = () => undefined;
   readonly #server: Server;
@@ -53,6 +51,7 @@ export class KubernetesApi {
   readonly #watches = new Set<Watch>();
   readonly #snapshots = new Map<string, { readonly version: number; readonly rest: readonly ApiObject[] }>();
   readonly #isTls: boolean;
+  #port = 0;
 
   private constructor(tls: { readonly key: string; readonly cert: string } | undefined) {
     const answer = (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response);
@@ -65,23 +64,20 @@ export class KubernetesApi {
     });
   }
 
-  /** `port`: one that it had before, so that a restart can be played. */
-  static async start(options: { tls?: { key: string; cert: string }; port?: number } = {}): Promise<KubernetesApi> {
-    const api = new KubernetesApi(options.tls);
-    await api.listen(options.port ?? 0);
+  static async start(tls?: { readonly key: string; readonly cert: string }): Promise<KubernetesApi> {
+    const api = new KubernetesApi(tls);
+    await api.listen();
     return api;
   }
 
-  listen(port: number): Promise<void> {
-    return new Promise((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+  /** After a close: at the port that it had, so that a restart can be played. */
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(this.#port, "127.0.0.1", resolve));
+    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   get url(): string {
-    return `${this.#isTls ? "https" : "http"}://127.0.0.1:${this.port}`;
+    return `${this.#isTls ? "https" : "http"}://127.0.0.1:${this.#port}`;
   }
 
   /** Of collections that are being watched, sorted: "v1/nodes". */
@@ -100,6 +96,11 @@ export class KubernetesApi {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** The watches that there are become dead connections: nothing comes of them, and nothing ends them. */
+  silence(): void {
+    for (const watch of this.#watches) watch.isSilent = true;
+  }
+
   /** Into the watches of a collection, as it is. */
   sendRaw(collection: string, text: string): void {
     for (const watch of this.#watches) if (watch.collection === collection) watch.response.write(text);
@@ -116,7 +117,7 @@ export class KubernetesApi {
     if (target === undefined) return refuse(response, 404, `the server could not find ${path}`);
     const body = await text(request);
     if (target.name !== undefined) return this.#object(request.method ?? "GET", target, body, response);
-    if (target.query.get("watch") === "true") return this.#watch(path, target, response);
+    if (target.query.get("watch") === "true") return this.#watch(target, response);
     return this.#list(target, response);
   }
 
@@ -156,15 +157,16 @@ export class KubernetesApi {
     return reply(response, 200, { kind, apiVersion, metadata, items: plain });
   }
 
-  #watch(path: string, target: Target, response: ServerResponse): ServerResponse {
+  #watch(target: Target, response: ServerResponse): ServerResponse {
     const from = Number(target.query.get("resourceVersion") ?? 0);
     const missed = this.objects.since(from);
     if (missed === undefined && this.goneAs === "status")
       return refuse(response, 410, `too old resource version: ${from} (${this.objects.forgotten})`, "Expired");
     response.writeHead(200, { "Content-Type": "application/json" });
     response.flushHeaders();
+    const watch: Watch = { collection: target.collection, response, isSilent: false };
     const send = (event: object) => {
-      if (!this.isSilent) response.write(`${JSON.stringify(event)}\n`);
+      if (!watch.isSilent) response.write(`${JSON.stringify(event)}\n`);
     };
     if (missed === undefined) {
       send({ type: "ERROR", object: status(410, `too old resource version: ${from}`, "Expired") });
@@ -175,7 +177,6 @@ export class KubernetesApi {
         if (kindOf(target.collection) === object.kind && isWanted(object, target)) send({ type, object });
     };
     for (const change of missed) tell(change);
-    const watch: Watch = { path, collection: target.collection, response, send };
     this.#watches.add(watch);
     const unsubscribe = this.objects.subscribe(tell);
     const bookmarks = setInterval(() => {
@@ -185,7 +186,7 @@ export class KubernetesApi {
     }, this.bookmarkMilliseconds);
     const seconds = Number(target.query.get("timeoutSeconds") ?? 1800);
     const end = setTimeout(() => {
-      if (!this.isSilent) response.end();
+      if (!watch.isSilent) response.end();
     }, seconds * 1000);
     response.on("close", () => {
       unsubscribe();

@@ -30,12 +30,12 @@ export interface Followed {
 }
 
 export async function startApi(tls?: { key: string; cert: string }): Promise<KubernetesApi> {
-  const api = await KubernetesApi.start(tls === undefined ? {} : { tls });
+  const api = await KubernetesApi.start(tls);
   onTestFinished(() => api.close());
   return api;
 }
 
-export function optionsFor(api: KubernetesApi, given: Partial<KubernetesOptions> = {}): KubernetesOptions {
+function optionsFor(api: KubernetesApi, given: Partial<KubernetesOptions> = {}): KubernetesOptions {
   return {
     type: "kubernetes",
     kubeconfig: undefined,

@@ -19,8 +19,14 @@ export const pingsPerSecond = 50;
 export class Pings {
   readonly #process: BackgroundProcess;
 
-  constructor(node: LabNode, programs: Programs, address: string, count?: number) {
-    const options = ["-n", "-i", String(1 / pingsPerSecond), "-W", "1"];
+  /** `count`: as many, and no more; `rate`: a second. */
+  constructor(
+    node: LabNode,
+    programs: Programs,
+    address: string,
+    { count, rate = pingsPerSecond }: { readonly count?: number; readonly rate?: number } = {},
+  ) {
+    const options = ["-n", "-i", String(1 / rate), "-W", "1"];
     if (count !== undefined) options.push("-c", String(count));
     this.#process = programs.spawn(node, ["ping", ...options, address], "ping");
   }

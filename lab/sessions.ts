@@ -4,8 +4,8 @@ import { type Column, table } from "../src/cli/table.ts";
 import type { Paint } from "../src/cli/terminal.ts";
 import type { PeerView } from "../src/control/views.ts";
 import { waitFor } from "../test/harness/wait-for.ts";
-import type { Starling } from "./daemons.ts";
 import { type Progress, seconds } from "./screen.ts";
+import type { Starling } from "./starling.ts";
 
 interface SessionRow {
   readonly speaker: string;

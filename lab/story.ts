@@ -2,14 +2,15 @@
 
 import type { Lab } from "../test/harness/netns.ts";
 import { waitFor } from "../test/harness/wait-for.ts";
-import { nodeConfiguration, reflectorConfiguration } from "./configuration.ts";
-import { Starling, startBird } from "./daemons.ts";
+import { Bird } from "./bird.ts";
+import { nodeConfiguration, reflectorConfiguration, torConfiguration } from "./configuration.ts";
 import { LabError } from "./lab-error.ts";
 import { type PingCount, Pings, pingsPerSecond } from "./pings.ts";
 import type { Programs } from "./programs.ts";
 import { RouteWatch } from "./route-watch.ts";
 import { milliseconds, type Screen, seconds } from "./screen.ts";
 import { sessionsEstablished } from "./sessions.ts";
+import { Starling } from "./starling.ts";
 import { buildNetwork, type LabNetwork, nodeA, nodeB, plan } from "./topology.ts";
 
 export interface StoryOptions {
@@ -23,6 +24,9 @@ export interface Stage {
   readonly speakers: readonly Starling[];
   readonly birdc: readonly string[];
 }
+
+/** SIGTERM makes it say good-bye to its peers: that is how this lab shuts a node down. */
+const polite = ["--cease-on-exit"];
 
 /** A withdrawn route must be out of the other node's kernel within this time. */
 const goneWithin = 1000;
@@ -50,9 +54,9 @@ export class Story {
     const network = await this.#build();
     const watch = new RouteWatch(network.nodeA, this.#programs);
     const started = Date.now();
-    const first = new Starling(network.nodeA, this.#programs, (socket) => nodeConfiguration(nodeA, socket));
-    const second = new Starling(network.nodeB, this.#programs, (socket) => nodeConfiguration(nodeB, socket));
-    const reflector = new Starling(network.reflector, this.#programs, reflectorConfiguration);
+    const first = new Starling(network.nodeA, this.#programs, (socket) => nodeConfiguration(nodeA, socket), polite);
+    const second = new Starling(network.nodeB, this.#programs, (socket) => nodeConfiguration(nodeB, socket), polite);
+    const reflector = new Starling(network.reflector, this.#programs, reflectorConfiguration, polite);
     const speakers = [first, second, reflector];
     const birdc = await this.#sessions(network, speakers, started);
     await this.#kernelRoutes(network, watch, first, started);
@@ -82,13 +86,14 @@ export class Story {
     return await this.#screen.step("start the daemons, sessions come up", async (progress) => {
       progress.note("starling on node-a, node-b and reflector; BIRD on tor");
       for (const speaker of speakers) speaker.launch();
-      const [birdc, count] = await Promise.all([
-        startBird(network.tor, this.#programs),
+      const bird = new Bird(network.tor, this.#programs, torConfiguration());
+      const [count] = await Promise.all([
         sessionsEstablished(speakers, started, progress, this.#screen.paint),
+        bird.start(),
       ]);
       this.measured.push(["all sessions up, from the start of the daemons", seconds(Date.now() - started)]);
       progress.note(`${count} of ${count} established, as starling sees them; the tor runs BIRD`);
-      return birdc;
+      return bird.birdc;
     });
   }
 
@@ -120,7 +125,7 @@ export class Story {
   async #ping(network: LabNetwork, title: string, address: string): Promise<void> {
     await this.#screen.step(`ping ${title}`, async (progress) => {
       progress.note(`${this.#pings} packets, ${pingsPerSecond} a second`);
-      const count = await new Pings(network.podA, this.#programs, address, this.#pings).ended();
+      const count = await new Pings(network.podA, this.#programs, address, { count: this.#pings }).ended();
       if (count.received !== count.sent) throw new LabError(`${title}: ${described(count)}`);
       progress.note(described(count));
     });
@@ -170,7 +175,7 @@ export class Story {
       await exit;
       const time = removed.at - asked;
       if (time > goneWithin) throw new LabError(`its route stayed at node-a for ${milliseconds(time)}`);
-      const pings = await new Pings(network.podA, this.#programs, nodeB.podAddress, 5).ended();
+      const pings = await new Pings(network.podA, this.#programs, nodeB.podAddress, { count: 5 }).ended();
       if (pings.received > 0) throw new LabError(`pod-b answered without a route: ${described(pings)}`);
       this.measured.push(["route gone from node-a's kernel, after SIGTERM at node-b", milliseconds(time)]);
       progress.keep(
@@ -188,7 +193,7 @@ export class Story {
       await second.start();
       progress.note("waiting for its route");
       const added = await watch.next(started, nodeB.block, "added");
-      const pings = await new Pings(network.podA, this.#programs, nodeB.podAddress, 10).ended();
+      const pings = await new Pings(network.podA, this.#programs, nodeB.podAddress, { count: 10 }).ended();
       if (pings.received !== pings.sent) throw new LabError(`pod-a to pod-b: ${described(pings)}`);
       const time = seconds(added.at - started);
       this.measured.push(["route back in node-a's kernel, after node-b's start", time]);

@@ -110,14 +110,21 @@ export async function buildNetwork(lab: Lab, progress: (text: string) => void): 
   return { lab, nodeA: first, nodeB: second, reflector, tor, podA, podB, server };
 }
 
-/** As Calico wires a pod: an address of its own, a gateway that is nowhere but on its cable, a host route on the node. */
-async function addPod(lab: Lab, node: LabNode, pod: LabNode, wiring: NodePlan): Promise<void> {
+/** As Calico wires a pod: an address of its own, a gateway that is nowhere but on its cable, a host route on the node. `metric`: of that route. */
+export async function addPod(
+  lab: Lab,
+  node: LabNode,
+  pod: LabNode,
+  wiring: Pick<NodePlan, "podInterface" | "podAddress">,
+  metric = 0,
+): Promise<void> {
   const gateway = plan.workloadGateway;
   await lab.link(node, pod, {
     interfaces: [wiring.podInterface, uplink],
     addresses: [[`${gateway}/32`], [`${wiring.podAddress}/32`]],
   });
-  await node.ip("route", "add", `${wiring.podAddress}/32`, "dev", wiring.podInterface, "scope", "link");
+  const route = [`${wiring.podAddress}/32`, "dev", wiring.podInterface, "scope", "link", "metric", String(metric)];
+  await node.ip("route", "add", ...route);
   await pod.ip("route", "add", gateway, "dev", uplink, "scope", "link");
   await pod.ip("route", "add", "default", "via", gateway, "dev", uplink);
 }

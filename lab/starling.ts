@@ -1,4 +1,4 @@
-/** The lab's daemons: starling as its executable, asked over its control socket, and BIRD. */
+/** starling in the lab: as its executable, asked over its control socket. */
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,6 @@ import type { PeerView, RouteView } from "../src/control/views.ts";
 import type { LabNode } from "../test/harness/lab-node.ts";
 import type { BackgroundProcess } from "../test/harness/process.ts";
 import { waitFor } from "../test/harness/wait-for.ts";
-import { torConfiguration } from "./configuration.ts";
 import { LabError } from "./lab-error.ts";
 import type { Programs } from "./programs.ts";
 
@@ -20,10 +19,18 @@ export class Starling {
   readonly #programs: Programs;
   readonly #file: string;
   readonly #client: ControlClient;
+  readonly #options: readonly string[];
   #process: BackgroundProcess | undefined;
 
-  constructor(node: LabNode, programs: Programs, configuration: (socket: string) => string) {
+  /** `options`: of `starling run`, beside its file. */
+  constructor(
+    node: LabNode,
+    programs: Programs,
+    configuration: (socket: string) => string,
+    options: readonly string[] = [],
+  ) {
     this.node = node;
+    this.#options = options;
     this.#programs = programs;
     this.socket = join(node.folder, "starling.sock");
     this.#file = join(node.folder, "starling.yaml");
@@ -40,9 +47,8 @@ export class Starling {
     return this.#process?.isRunning === false;
   }
 
-  /** SIGTERM will make it say good-bye to its peers: that is how the lab shuts a node down. */
   launch(): void {
-    const command = [process.execPath, executable, "run", "--config", this.#file, "--cease-on-exit"];
+    const command = [process.execPath, executable, "run", "--config", this.#file, ...this.#options];
     this.#process = this.#programs.spawn(this.node, command, "starling");
   }
 
@@ -81,18 +87,4 @@ export class Starling {
     const status = await this.assertRunning().stop("SIGTERM");
     if (status !== 0) throw new LabError(`starling on ${this.name} ended with ${status} when it was asked to stop`);
   }
-}
-
-/** BIRD on the tor. Returns how to ask it: a prefix for `birdc` commands. */
-export async function startBird(node: LabNode, programs: Programs): Promise<readonly string[]> {
-  const file = join(node.folder, "bird.conf");
-  const socket = join(node.folder, "bird.ctl");
-  writeFileSync(file, torConfiguration());
-  const files = ["-c", file, "-s", socket, "-P", join(node.folder, "bird.pid")];
-  const bird = programs.spawn(node, ["bird", "-f", ...files], "bird");
-  const birdc = ["birdc", "-s", socket];
-  const answers = async () => !bird.isRunning || (await node.exec([...birdc, "show", "status"]));
-  await waitFor(answers, { what: "BIRD on the tor to answer" });
-  if (!bird.isRunning) throw new LabError("BIRD on the tor ended by itself; its log says why");
-  return birdc;
 }

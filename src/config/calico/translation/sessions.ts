@@ -1,0 +1,233 @@
+/** The sessions of this node: planned from the resources, made into peers, with what is wrong with the plans. */
+
+import { isDeepStrictEqual } from "node:util";
+import { Family } from "../../../bgp/model/family.ts";
+import { suggestion } from "../../nearest.ts";
+import type { Cluster } from "../cluster.ts";
+import type { CalicoPeer } from "../model.ts";
+import { type CalicoProblem, Place } from "../problem.ts";
+import type { BgpFilter } from "../resources/bgp-filter.ts";
+import type { BgpPeer } from "../resources/bgp-peer.ts";
+import { familyOf, type SecretKey } from "../resources/field-types.ts";
+import { type ExplicitPlans, explicitPlans } from "./explicit-plans.ts";
+import { meshPlans } from "./mesh-plans.ts";
+import { NodeDirectory } from "./node-directory.ts";
+import type { NodeSettings } from "./node-settings.ts";
+import { type Password, passwordOf } from "./passwords.ts";
+import { PeerList } from "./peer-list.ts";
+import { type PeerContext, peerOfPlan } from "./peer-of-plan.ts";
+import { type PeerPlan, planName } from "./peer-plan.ts";
+import { remember, rememberEqual } from "./remember.ts";
+import { workloadPlans } from "./workload-plans.ts";
+
+export interface StaticRoute {
+  readonly prefix: string;
+  readonly via: string;
+}
+
+export interface Sessions {
+  readonly ipv4: readonly CalicoPeer[];
+  readonly ipv6: readonly CalicoPeer[];
+  readonly staticRoutes: readonly StaticRoute[];
+  /** Names of the Secrets that they need, sorted. */
+  readonly secretNames: readonly string[];
+  readonly problems: readonly CalicoProblem[];
+}
+
+/** Remembers what the last call gave, for the next. */
+export class SessionPlanner {
+  readonly #cluster: Cluster;
+  readonly #secretNamespace: string;
+  readonly #ipv4 = new PeerList();
+  readonly #ipv6 = new PeerList();
+  readonly #context = rememberEqual(peerContext);
+  readonly #staticRoutes = rememberEqual(staticRoutes);
+  readonly #secretNames = rememberEqual(secretNames);
+  readonly #all = remember((settings: NodeSettings, ..._versions: unknown[]) => this.#plan(settings));
+
+  constructor(cluster: Cluster, secretNamespace: string) {
+    this.#cluster = cluster;
+    this.#secretNamespace = secretNamespace;
+  }
+
+  sessions(settings: NodeSettings): Sessions {
+    const { nodes, bgpPeers, bgpFilters, bgpConfigurations, secrets, endpointStatus } = this.#cluster;
+    const versions = [bgpPeers, bgpFilters, bgpConfigurations, secrets, endpointStatus].map(({ version }) => version);
+    return this.#all(settings, nodes.version, ...versions);
+  }
+
+  #plan(settings: NodeSettings): Sessions {
+    const { nodes, bgpPeers, bgpFilters, bgpConfigurations, endpointStatus } = this.#cluster;
+    const own = settings.node;
+    const directory = new NodeDirectory(nodes, settings.globalAsNumber, bgpConfigurations.sorted());
+    const explicit = explicitPlans(own, bgpPeers.sorted(), directory);
+    const workloads = settings.isReflectorOnly ? [] : workloadPlans(own, endpointStatus.sorted(), bgpPeers);
+    const mesh = (family: Family) => (settings.isMeshEnabled ? meshPlans(own, directory, family) : []);
+    const byFamily = (family: Family) =>
+      [...explicit.plans, ...workloads].filter((plan) => familyOf(plan.address) === family);
+    const plans4 = [...byFamily(Family.Ipv4), ...mesh(Family.Ipv4)];
+    const plans6 = [...byFamily(Family.Ipv6), ...mesh(Family.Ipv6)];
+    const passwords = new SessionPasswords(this.#cluster, this.#secretNamespace, settings.meshPassword);
+    const context = this.#context(settings, bgpFilters.sorted());
+    const textOf = (plan: PeerPlan) => passwords.textOf(plan);
+    const ipv4 = this.#ipv4.peers(
+      plans4.filter((plan) => passwords.isUsable(plan)),
+      textOf,
+      context,
+    );
+    const ipv6 = this.#ipv6.peers(
+      plans6.filter((plan) => passwords.isUsable(plan)),
+      textOf,
+      context,
+    );
+    const problems = new PeerProblems(this.#cluster);
+    problems.check(bgpPeers.sorted());
+    problems.checkPlans(explicit, context);
+    passwords.tell(problems);
+    return {
+      ipv4,
+      ipv6,
+      staticRoutes: this.#staticRoutes(explicit.plans),
+      secretNames: this.#secretNames(passwords.references()),
+      problems: problems.found,
+    };
+  }
+}
+
+function peerContext({ node, asNumber, meshRestartSeconds }: NodeSettings, filters: readonly BgpFilter[]): PeerContext {
+  const named = (has: (filter: BgpFilter) => unknown) =>
+    new Set(filters.filter((one) => has(one) !== undefined).map(({ name }) => name));
+  return {
+    settings: { node, asNumber, meshRestartSeconds },
+    filters: {
+      import4: named(({ ipv4 }) => ipv4?.import),
+      export4: named(({ ipv4 }) => ipv4?.export),
+      import6: named(({ ipv6 }) => ipv6?.import),
+      export6: named(({ ipv6 }) => ipv6?.export),
+    },
+  };
+}
+
+/** On the side that the gateway was written for: the other side is reached in some other way. */
+function staticRoutes(plans: readonly PeerPlan[]): readonly StaticRoute[] {
+  const routes = new Map<string, StaticRoute>();
+  for (const { address, bgpPeer, isReverse } of plans) {
+    if (bgpPeer?.reachableBy === undefined || isReverse) continue;
+    const prefix = `${address}/${familyOf(address) === Family.Ipv4 ? 32 : 128}`;
+    if (!routes.has(prefix)) routes.set(prefix, { prefix, via: bgpPeer.reachableBy });
+  }
+  return [...routes.values()].sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
+}
+
+function secretNames(references: readonly SecretKey[]): readonly string[] {
+  return [...new Set(references.map(({ name }) => name))].sort();
+}
+
+/** Read once for each BGPPeer that has a plan here, and for the mesh. */
+class SessionPasswords {
+  readonly #cluster: Cluster;
+  readonly #namespace: string;
+  readonly #mesh: SecretKey | undefined;
+  readonly #known = new Map<BgpPeer | undefined, Password>();
+
+  constructor(cluster: Cluster, namespace: string, mesh: SecretKey | undefined) {
+    this.#cluster = cluster;
+    this.#namespace = namespace;
+    this.#mesh = mesh;
+  }
+
+  textOf(plan: PeerPlan): string | undefined {
+    const password = this.#of(plan);
+    return password.kind === "text" ? password.text : undefined;
+  }
+
+  isUsable(plan: PeerPlan): boolean {
+    return this.#of(plan).kind !== "wrong";
+  }
+
+  references(): readonly SecretKey[] {
+    return [...this.#known.keys()].flatMap((bgpPeer) => (bgpPeer === undefined ? this.#mesh : bgpPeer.password) ?? []);
+  }
+
+  tell(problems: PeerProblems): void {
+    for (const [bgpPeer, password] of this.#known) {
+      if (password.kind !== "missing" && password.kind !== "wrong") continue;
+      const resource = bgpPeer === undefined ? "BGPConfiguration/default" : `BGPPeer/${bgpPeer.name}`;
+      const place = new Place("spec").at(bgpPeer === undefined ? "nodeMeshPassword" : "password");
+      if (password.kind === "missing") place.warn(password.message);
+      else place.refuse(password.message);
+      problems.add(resource, place);
+    }
+  }
+
+  #of({ kind, bgpPeer }: PeerPlan): Password {
+    if (kind === "Local_Workload") return { kind: "none" };
+    const known = this.#known.get(bgpPeer);
+    if (known !== undefined) return known;
+    const reference = bgpPeer === undefined ? this.#mesh : bgpPeer.password;
+    const password = passwordOf(reference, this.#cluster.secrets, this.#namespace);
+    this.#known.set(bgpPeer, password);
+    return password;
+  }
+}
+
+/** What BGPPeers say that leads nowhere. */
+class PeerProblems {
+  readonly found: CalicoProblem[] = [];
+  readonly #cluster: Cluster;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  add(resource: string, place: Place): void {
+    this.found.push(...this.#cluster.problemsOf(resource, place));
+  }
+
+  check(bgpPeers: readonly BgpPeer[]): void {
+    const { nodes, bgpFilters } = this.#cluster;
+    for (const one of bgpPeers) {
+      const place = new Place("spec");
+      for (const [i, filter] of one.filters.entries()) {
+        if (bgpFilters.get(filter) !== undefined) continue;
+        const guess = suggestion(filter, [...bgpFilters.names()]);
+        place
+          .at("filters")
+          .at(i)
+          .warn(`there is no BGPFilter "${filter}"${guess}: routes pass as if it were not named`);
+      }
+      if (one.node !== undefined && nodes.get(one.node) === undefined) {
+        place.at("node").warn(`there is no Node "${one.node}": nobody has this session`);
+      }
+      if (one.nodeSelector !== undefined && nodes.countMatching(one.nodeSelector) === 0) {
+        place.at("nodeSelector").warn(`selects no node: nobody has this session`);
+      }
+      if (one.peerSelector !== undefined && nodes.countMatching(one.peerSelector) === 0) {
+        place.at("peerSelector").warn(`selects no node: there is nobody to peer with`);
+      }
+      if (place.findings.length > 0) this.add(`BGPPeer/${one.name}`, place);
+    }
+  }
+
+  checkPlans({ late, lacksAsNumber }: ExplicitPlans, context: PeerContext): void {
+    for (const { name } of lacksAsNumber) {
+      const place = new Place("spec").at("asNumber");
+      place.refuse(
+        "is missing, and no node has the address of spec.peerIP; accepted: an AS number from 1 to 4294967295",
+      );
+      this.add(`BGPPeer/${name}`, place);
+    }
+    for (const { plan, first } of late) {
+      if (plan.source === first.source || isSamePeer(plan, first, context)) continue;
+      const place = new Place();
+      place.warn(`has no effect on ${planName(first)}, which ${first.source} gives first; remove one of them`);
+      this.add(plan.source, place);
+    }
+  }
+}
+
+function isSamePeer(plan: PeerPlan, first: PeerPlan, context: PeerContext): boolean {
+  const { source: _, name: _name, ...one } = peerOfPlan(plan, undefined, context);
+  const { source: __, name: __name, ...other } = peerOfPlan(first, undefined, context);
+  return isDeepStrictEqual(one, other) && isDeepStrictEqual(plan.bgpPeer?.password, first.bgpPeer?.password);
+}

@@ -1,8 +1,15 @@
 /** What `--keep` prints: how to enter the lab's nodes, and what to try there. */
 
 import type { Paint } from "../src/cli/terminal.ts";
-import type { Stage } from "./story.ts";
-import { nodeB, uplink } from "./topology.ts";
+import type { Starling } from "./starling.ts";
+import { type LabNetwork, nodeB, uplink } from "./topology.ts";
+
+/** What there is to look at once the steps are through. */
+interface Stage {
+  readonly network: LabNetwork;
+  readonly speakers: readonly Starling[];
+  readonly birdc: readonly string[];
+}
 
 export function handsOn({ network, speakers, birdc }: Stage, paint: Paint): string {
   const { nodeA, podA, tor } = network;

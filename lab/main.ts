@@ -3,16 +3,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { canMakeNetworks, Lab } from "../test/harness/netns.ts";
 import { complaint } from "./complaint.ts";
-import { handsOn } from "./hands-on.ts";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
 import { Programs } from "./programs.ts";
+import type { Story, StoryOptions } from "./scenario.ts";
+import { scenarios } from "./scenarios.ts";
 import { Screen, seconds } from "./screen.ts";
-import { type Stage, Story } from "./story.ts";
-import { picture } from "./topology.ts";
 
-export interface LabOptions {
-  /** Fewer packets and shorter pauses. */
-  readonly fast: boolean;
+export interface LabOptions extends StoryOptions {
+  /** Which of them; "rack" unless something else is said. */
+  readonly name: string;
   /** Leave it running until Ctrl-C. */
   readonly keep: boolean;
 }
@@ -23,18 +22,23 @@ export async function playLab(options: LabOptions): Promise<number> {
     process.stderr.write("error: even root may not make network namespaces here; a container needs --privileged\n");
     return 1;
   }
+  const scenario = scenarios.get(options.name);
+  if (scenario === undefined) {
+    process.stderr.write(`error: no lab is called ${options.name}; there are ${[...scenarios.keys()].join(", ")}\n`);
+    return 2;
+  }
   const interruption = listenForInterruption();
   const started = performance.now();
   const screen = new Screen(process.stdout, process.env);
-  screen.say(`${screen.paint.bold("A network that starling routes")}\n${picture}`);
+  screen.say(`${screen.paint.bold(scenario.title)}\n${scenario.picture}`);
   const lab = await Lab.create("lab");
   const programs = new Programs();
-  const story = new Story(screen, lab, programs, options);
+  const story = scenario.story(screen, lab, programs, options);
   let status = 0;
   try {
-    const stage = await Promise.race([story.tell(), interruption]);
+    const handsOn = await Promise.race([story.tell(), interruption]);
     sumUp(screen, story);
-    if (options.keep) await keep(screen, stage, interruption);
+    if (options.keep) await keep(screen, handsOn(screen.paint), interruption);
   } catch (error) {
     // A program that Ctrl-C reached too may have failed before the lab itself is told.
     const reason = await Promise.race([interruption.catch((interrupted: unknown) => interrupted), sleep(100, error)]);
@@ -57,8 +61,8 @@ function sumUp(screen: Screen, story: Story): void {
 }
 
 /** To end it then is no failure. */
-async function keep(screen: Screen, stage: Stage, interruption: Promise<never>): Promise<void> {
-  screen.say(handsOn(stage, screen.paint));
+async function keep(screen: Screen, handsOn: string, interruption: Promise<never>): Promise<void> {
+  screen.say(handsOn);
   // An unanswered promise alone does not keep a process alive.
   const alive = setInterval(() => undefined, 60_000);
   await interruption.catch(() => undefined);

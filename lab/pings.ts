@@ -37,6 +37,12 @@ export class Pings {
     await waitFor(() => this.#answered().size >= wanted, { what: `${count} more answers to pings` });
   }
 
+  /** So far: those that were sent before one that was answered, and have no answer. */
+  lost(): number {
+    const answered = this.#answered();
+    return answered.size === 0 ? 0 : Math.max(...answered) - answered.size;
+  }
+
   /** All were sent, and answered or given up. */
   async ended(): Promise<PingCount> {
     await this.#process.exited;

@@ -1,29 +1,20 @@
 /** What the lab shows, step by step: a network that starling built, and what becomes of it when a node's daemon ends. */
 
+import type { Paint } from "../src/cli/terminal.ts";
 import type { Lab } from "../test/harness/netns.ts";
 import { waitFor } from "../test/harness/wait-for.ts";
 import { Bird } from "./bird.ts";
 import { nodeConfiguration, reflectorConfiguration, torConfiguration } from "./configuration.ts";
+import { handsOn } from "./hands-on.ts";
 import { LabError } from "./lab-error.ts";
 import { type PingCount, Pings, pingsPerSecond } from "./pings.ts";
 import type { Programs } from "./programs.ts";
 import { RouteWatch } from "./route-watch.ts";
+import type { Scenario, Story } from "./scenario.ts";
 import { milliseconds, type Screen, seconds } from "./screen.ts";
 import { sessionsEstablished } from "./sessions.ts";
 import { Starling } from "./starling.ts";
 import { buildNetwork, type LabNetwork, nodeA, nodeB, plan } from "./topology.ts";
-
-export interface StoryOptions {
-  /** Fewer packets and shorter pauses. */
-  readonly fast: boolean;
-}
-
-/** What there is to look at once the steps are through. */
-export interface Stage {
-  readonly network: LabNetwork;
-  readonly speakers: readonly Starling[];
-  readonly birdc: readonly string[];
-}
 
 /** SIGTERM makes it say good-bye to its peers: that is how this lab shuts a node down. */
 const polite = ["--cease-on-exit"];
@@ -31,7 +22,7 @@ const polite = ["--cease-on-exit"];
 /** A withdrawn route must be out of the other node's kernel within this time. */
 const goneWithin = 1000;
 
-export class Story {
+export class RackStory implements Story {
   /** What was measured, for the summary. */
   readonly measured: [what: string, value: string][] = [];
   readonly #programs: Programs;
@@ -41,7 +32,7 @@ export class Story {
   readonly #downtime: number;
   #building: Promise<LabNetwork> | undefined;
 
-  constructor(screen: Screen, lab: Lab, programs: Programs, { fast }: StoryOptions) {
+  constructor(...[screen, lab, programs, { fast }]: Parameters<Scenario["story"]>) {
     this.#screen = screen;
     this.#lab = lab;
     this.#programs = programs;
@@ -50,7 +41,7 @@ export class Story {
   }
 
   /** Throws at the first step that does not hold. */
-  async tell(): Promise<Stage> {
+  async tell(): Promise<(paint: Paint) => string> {
     const network = await this.#build();
     const watch = new RouteWatch(network.nodeA, this.#programs);
     const started = Date.now();
@@ -65,7 +56,7 @@ export class Story {
     await this.#kill(network, watch, second, reflector);
     await this.#shutDown(network, watch, second, reflector);
     await this.#comeBack(network, watch, second);
-    return { network, speakers, birdc };
+    return (paint) => handsOn({ network, speakers, birdc }, paint);
   }
 
   /** Resolves when no namespace is being made (any more): only then can all of them be removed. */

@@ -1,6 +1,6 @@
 /**
- * `npm run lab`: builds a small network in namespaces, lets starling and BIRD route it, shows what happens when a node's
- * daemon dies or leaves, and cleans up after itself. docs/lab.md describes it. `npm run lab -- --help` lists its options.
+ * `npm run lab`: builds a network in namespaces, lets starling and BIRD route it, shows what happens when something fails or
+ * changes hands, and cleans up after itself. docs/lab.md describes them. `npm run lab -- --help` lists labs and options.
  */
 
 import { delimiter } from "node:path";
@@ -10,10 +10,15 @@ import { which } from "./lib/run.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { fail, say } from "./lib/terminal.mjs";
 
-const usage = `Usage: npm run lab -- [options]
+const usage = `Usage: npm run lab -- [lab] [options]
 
-Builds a network of two nodes, a route reflector, a switch that runs BIRD, and workloads, in network namespaces of its own;
-shows sessions and kernel routes come up, pings across, kills a node's daemon, shuts it down, and cleans up. Needs root.
+Builds a network in network namespaces of its own, shows what becomes of it, and cleans up. Needs root. The labs:
+
+  rack              two nodes, a route reflector, a switch that runs BIRD, and workloads: sessions and kernel routes come up,
+                    packets cross, a node's daemon is killed and shut down; this one unless another is named
+  calico-migration  a Calico mesh of four nodes whose BIRD is replaced by starling node by node, and back, while packets
+                    between all pods are counted
+  calico-racks      two racks with a cluster id, two reflectors and two switches each: a reflector fails, a switch fails
 
   --keep   leave it running at the end, until Ctrl-C, and say how to look around
   --fast   fewer packets, shorter pauses
@@ -43,7 +48,12 @@ if (options.help) {
 function readOptions() {
   const boolean = { type: "boolean", default: false };
   try {
-    return parseArgs({ options: { keep: boolean, fast: boolean, help: { ...boolean, short: "h" } } }).values;
+    const { values, positionals } = parseArgs({
+      options: { keep: boolean, fast: boolean, help: { ...boolean, short: "h" } },
+      allowPositionals: true,
+    });
+    if (positionals.length > 1) fail(`one lab at a time: ${positionals.join(", ")}\n\n${usage}`, 2);
+    return { ...values, name: positionals[0] ?? "rack" };
   } catch (error) {
     return fail(`${error.message}\n\n${usage}`, 2);
   }

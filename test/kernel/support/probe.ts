@@ -10,7 +10,7 @@ import { openFib } from "../../../src/fib/netlink-fib.ts";
 import type { FibOptions } from "../../../src/fib/options.ts";
 import { systemClock } from "../../harness/system-clock.ts";
 
-const DEFAULTS: FibOptions = {
+export const DEFAULTS: FibOptions = {
   table: 254,
   protocol: 12,
   metric: undefined,

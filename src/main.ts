@@ -4,10 +4,11 @@ import { registerConfigCommands } from "./cli/config-commands.ts";
 import { type RunOptions, runProgram } from "./cli/program.ts";
 import { ConfigError } from "./config/problem.ts";
 import { UsageError } from "./control/views.ts";
+import { systemClock } from "./daemon/clock.ts";
 
 process.exitCode = await runProgram(process.argv.slice(2), {
   terminal: { stdout: process.stdout, stderr: process.stderr, environment: process.env, wallTime: Date.now },
-  registerConfigCommands,
+  registerConfigCommands: (program) => registerConfigCommands(program, systemClock),
   runDaemon: (options: RunOptions) =>
     withConfigErrors(async () => (await import("./daemon/run.ts")).runDaemon(options)),
   cleanupKernel: (configFile) =>

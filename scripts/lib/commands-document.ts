@@ -10,6 +10,7 @@ import { registerConfigCommands } from "../../src/cli/config-commands.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 import { ENDPOINTS } from "../../src/control/http-routes.ts";
 import { METRIC } from "../../src/control/metrics-list.ts";
+import { systemClock } from "../../src/daemon/clock.ts";
 import { Cli } from "../../test/harness/cli.ts";
 
 const BLOCK = /(<!-- generated: (.+?) -->\n)[\s\S]*?(<!-- end -->)/g;
@@ -37,7 +38,7 @@ export class CommandsDocument {
     const { stdout, stderr } = process;
     this.#program = buildProgram({
       terminal: { stdout, stderr, environment: {}, wallTime: () => 0 },
-      registerConfigCommands,
+      registerConfigCommands: (program) => registerConfigCommands(program, systemClock),
       runDaemon: async () => 0,
       cleanupKernel: async () => 0,
     });

@@ -1,6 +1,7 @@
 /** `check`, `config show` and `config schema`: the commands that read a configuration and need no daemon. */
 
 import type { Command } from "commander";
+import type { Clock } from "../bgp/model/ports.ts";
 import { UsageError } from "../control/views.ts";
 
 interface FileOptions {
@@ -8,8 +9,11 @@ interface FileOptions {
   readonly json?: boolean;
 }
 
-/** zod and YAML are loaded when one of the commands runs: every other command starts without them. */
-export function registerConfigCommands(program: Command): void {
+/**
+ * zod and YAML are loaded when one of the commands runs: every other command starts without them. On a Calico node the commands
+ * read its datastore, too.
+ */
+export function registerConfigCommands(program: Command, clock: Clock): void {
   const print = (text: string) => program.configureOutput().writeOut?.(text);
   const warn = (text: string) => program.configureOutput().writeErr?.(text);
   program
@@ -19,7 +23,7 @@ export function registerConfigCommands(program: Command): void {
     .option("--json", "print one JSON document")
     .action(async ({ config: path, json }: FileOptions) => {
       const { checkFile } = await import("./config-report.ts");
-      const report = checkFile(path);
+      const report = await checkFile(path, clock);
       if (json === true) print(`${JSON.stringify(report.document, null, 2)}\n`);
       else {
         warn(report.warnings);
@@ -35,7 +39,7 @@ export function registerConfigCommands(program: Command): void {
     .option("--json", "print one JSON document")
     .action(async ({ config: path, json }: FileOptions) => {
       const { showFile } = await import("./config-report.ts");
-      const report = showFile(path, json === true);
+      const report = await showFile(path, json === true, clock);
       if (report.text === undefined) throw new UsageError(report.failure);
       warn(report.failure);
       print(report.text);

@@ -1,10 +1,13 @@
 /** What `check` and `config show` say of a file, or of the embedded default where no file is named. */
 
+import type { Clock } from "../bgp/model/ports.ts";
+import { calicoNode, idleConfig, isIdle, openEnvironment } from "../config/calico/calico-node.ts";
+import { readOnce } from "../config/calico/read-once.ts";
 import { embeddedDefault } from "../config/defaults.ts";
-import { loadFile } from "../config/load.ts";
-import { formatProblem, isError, type Problem } from "../config/problem.ts";
+import { accept, type Opened, openFile } from "../config/load.ts";
+import { ConfigError, formatProblem, isError, type Problem } from "../config/problem.ts";
 import { formatConfig, showConfig } from "../config/show.ts";
-import { machine } from "../config/surroundings.ts";
+import { machine, machineOf } from "../config/surroundings.ts";
 import type { Loaded } from "../config/validate.ts";
 
 export { jsonSchema } from "../config/json-schema.ts";
@@ -19,8 +22,8 @@ export interface CheckReport {
   readonly failure: string | undefined;
 }
 
-export function checkFile(path: string | undefined): CheckReport {
-  const { config, problems } = load(path);
+export async function checkFile(path: string | undefined, clock: Clock): Promise<CheckReport> {
+  const { config, problems } = await load(path, clock);
   const errors = problems.filter(isError);
   const warnings = problems.filter((problem) => !isError(problem));
   const peers = config?.peers.length ?? 0;
@@ -28,7 +31,10 @@ export function checkFile(path: string | undefined): CheckReport {
   const headline = headlineOf(path ?? "", errors.length);
   return {
     document: { ok: errors.length === 0, file: path ?? null, problems: problems.map(documentOf) },
-    summary: errors.length > 0 ? "" : `${path ?? "the embedded default"} is valid: ${what}\n`,
+    summary:
+      errors.length > 0
+        ? ""
+        : `${path ?? (config?.calico === undefined ? "the embedded default" : "what Calico's resources come to")} is valid: ${what}\n`,
     warnings: lines(warnings),
     headline,
     failure: errors.length === 0 ? undefined : [headline, ...errors.map(formatProblem)].join("\n"),
@@ -43,8 +49,8 @@ export interface ShowReport {
 }
 
 /** Peers that are wrong are missing from what is shown, and told beside it. */
-export function showFile(path: string | undefined, json: boolean): ShowReport {
-  const { config, problems } = load(path);
+export async function showFile(path: string | undefined, json: boolean, clock: Clock): Promise<ShowReport> {
+  const { config, problems } = await load(path, clock);
   const errors = problems.filter(isError);
   if (config === undefined) {
     return {
@@ -56,15 +62,39 @@ export function showFile(path: string | undefined, json: boolean): ShowReport {
   return { text, failure: lines(problems) };
 }
 
-function load(path: string | undefined): Loaded {
-  if (path !== undefined) return loadFile(path);
+type Read = Pick<Loaded, "config" | "problems">;
+
+async function load(path: string | undefined, clock: Clock): Promise<Read> {
+  const opened = path === undefined ? openEnvironment() : openFile(path);
+  if (opened !== undefined) {
+    const loaded = opened.validate();
+    if (loaded.calico === undefined || loaded.config === undefined) return loaded;
+    return loadCalico(opened, loaded.calico, path, clock);
+  }
   // Which port the daemon may bind is its own finding; an ordinary user usually may not bind 179.
   const port = process.getuid?.() === 0 ? 179 : 1790;
-  return { config: embeddedDefault({ port, kernel: false }, machine("/")), problems: [], calico: undefined };
+  return { config: embeddedDefault({ port, kernel: false }, machine("/")), problems: [] };
+}
+
+async function loadCalico(
+  opened: Opened,
+  section: NonNullable<Loaded["calico"]>,
+  path: string | undefined,
+  clock: Clock,
+): Promise<Read> {
+  try {
+    const node = calicoNode(opened, section, path === undefined ? machine("/") : machineOf(path));
+    if (!isIdle(node.options)) return await readOnce(node, clock);
+    return { config: idleConfig(accept(node.config.file)), problems: node.problems };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { config: undefined, problems: error.problems };
+  }
 }
 
 function headlineOf(path: string, errors: number): string {
   const what = errors === 1 ? "an error: correct it" : `${errors} errors: correct them`;
+  if (path === "") return `calico/node's environment and the datastore have ${what} and run \`starling check\` again`;
   return `${path} has ${what} and run \`starling check -c ${path}\` again`;
 }
 

@@ -1,6 +1,6 @@
 /** `starling show summary`. */
 
-import type { SummaryView } from "../control/views.ts";
+import type { CalicoView, SummaryView } from "../control/views.ts";
 import { type CommandContext, printJson } from "./command-context.ts";
 import { fields, table } from "./table.ts";
 import type { Paint } from "./terminal.ts";
@@ -13,7 +13,7 @@ export async function showSummary(context: CommandContext): Promise<void> {
 }
 
 function summaryText(summary: SummaryView, paint: Paint): string {
-  const { peers, kernel } = summary;
+  const { peers, kernel, calico } = summary;
   const sessions = `${peers.established} of ${peers.configured} established`;
   const head = fields(
     [
@@ -22,6 +22,7 @@ function summaryText(summary: SummaryView, paint: Paint): string {
       ["Up for", duration(summary.uptime)],
       ["Sessions", sessions],
       ["Kernel", kernel.enabled ? "written" : `not written${kernel.reason === null ? "" : `: ${kernel.reason}`}`],
+      ...(calico === null ? [] : [["Calico", calicoText(calico)] as const]),
       ["Memory", bytes(summary.memory)],
     ],
     "",
@@ -41,4 +42,11 @@ function summaryText(summary: SummaryView, paint: Paint): string {
     paint,
   );
   return `${paint.bold(`starling ${summary.version}`)}\n${head}\n${numbers}`;
+}
+
+function calicoText({ nodeName, release, datastore, problems }: CalicoView): string {
+  const whose = release === null ? "" : `, as release ${release}`;
+  const state = datastore.current ? "current" : `not current: ${datastore.reason ?? "it is away"}`;
+  const wrong = problems === 0 ? "" : `; ${problems} ${problems === 1 ? "problem" : "problems"} (see config show)`;
+  return `node ${nodeName}${whose}; ${datastore.type} ${state}${wrong}`;
 }

@@ -1,9 +1,9 @@
 /** The embedded default: what `starling run` does without a file, as an ordinary user too. */
 
+import { openValue } from "./load.ts";
 import type { Config } from "./model.ts";
 import { ConfigError } from "./problem.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { validate } from "./validate.ts";
 
 /** What the daemon found out about this process. */
 export interface DefaultFindings {
@@ -42,8 +42,7 @@ function embeddedFile(findings: DefaultFindings): object {
 export function embeddedDefault(findings: DefaultFindings, surroundings: Surroundings): Config {
   const routerId = surroundings.routerId() === undefined ? { routerId: "127.0.0.1" } : {};
   const value = { ...embeddedFile(findings), ...routerId };
-  const written = { value, file: "embedded default", worldReadable: false, locate: () => ({ line: 0, column: 0 }) };
-  const { config, problems } = validate(written, surroundings);
+  const { config, problems } = openValue(value, "embedded default", surroundings).validate();
   if (config === undefined) throw new ConfigError(problems);
   return {
     ...config,

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../bgp/model/ports.ts";
 import { formatPrefix } from "../bgp/model/prefix.ts";
-import { PLAIN } from "./given.ts";
+import { type Given, PLAIN } from "./given.ts";
 import type { Config, PeerConfig, Remote } from "./model.ts";
 import { remoteName } from "./peer.ts";
 import { ConfigError, isError, type Problem } from "./problem.ts";
@@ -15,43 +15,59 @@ import { parseYaml } from "./yaml.ts";
 /** A file of this size describes more peers than a machine can have. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
-/** Reads and validates the file; whatever is wrong, with the file itself too, is a problem in the result. */
-export function loadFile(path: string, surroundings: Surroundings = machineOf(path), given = PLAIN): Loaded {
+/** What was read from a file, to be validated as often as what holds beside it changes. */
+export interface Opened {
+  validate(given?: Given): Loaded;
+  /**
+   * For a daemon that runs: thousands of peers take a tenth of a second, so the work is cut into slices and everything else has its
+   * turn in between. Only the reading of the YAML itself is one slice, about 10 microseconds a peer.
+   */
+  validateInSlices(clock: Pick<Clock, "now" | "soon">, given?: Given): Promise<Loaded>;
+}
+
+/** Whatever is wrong with the file itself is a problem in the result of its validation. */
+export function openFile(path: string, surroundings: Surroundings = machineOf(path)): Opened {
   const file = readTextFile(path, MAX_FILE_BYTES);
-  if (file.kind === "error") return failed(path, 0, 0, `cannot read the configuration: ${file.message}`);
-  const written = parse(file.text, path, file.worldReadable);
-  return "problems" in written ? written : validate(written, surroundings, given);
+  const written =
+    file.kind === "error"
+      ? failed(path, 0, 0, `cannot read the configuration: ${file.message}`)
+      : parse(file.text, path, file.worldReadable);
+  if (!("problems" in written)) return openWritten(written, surroundings);
+  return { validate: () => written, validateInSlices: () => Promise.resolve(written) };
+}
+
+/** A configuration that stands in no file; `name` is what problems carry instead. */
+export function openValue(value: object, name: string, surroundings: Surroundings): Opened {
+  const locate = () => ({ line: 0, column: 0 });
+  return openWritten({ value, file: name, worldReadable: false, locate }, surroundings);
+}
+
+function openWritten(written: Written, surroundings: Surroundings): Opened {
+  return {
+    validate: (given = PLAIN) => validate(written, surroundings, given),
+    async validateInSlices(clock, given = PLAIN) {
+      const steps = validateInSteps(written, surroundings, given);
+      for (;;) {
+        await new Promise<void>((resolve) => clock.soon(resolve));
+        const end = clock.now() + SLICE_MILLISECONDS;
+        while (clock.now() < end) {
+          const step = steps.next();
+          if (step.done === true) return step.value;
+        }
+      }
+    },
+  };
+}
+
+/** Reads and validates the file; whatever is wrong, with the file itself too, is a problem in the result. */
+export function loadFile(path: string, surroundings: Surroundings = machineOf(path)): Loaded {
+  return openFile(path, surroundings).validate();
 }
 
 /** `file` is the name that problems carry. */
 export function loadText(text: string, file: string, surroundings: Surroundings, worldReadable = false): Loaded {
   const written = parse(text, file, worldReadable);
   return "problems" in written ? written : validate(written, surroundings);
-}
-
-/**
- * For a daemon that runs: thousands of peers take a tenth of a second, so the work is cut into slices and everything else has its
- * turn in between. Only the reading of the YAML itself is one slice, about 10 microseconds a peer.
- */
-export async function loadFileInSlices(
-  path: string,
-  clock: Pick<Clock, "now" | "soon">,
-  surroundings: Surroundings = machineOf(path),
-  given = PLAIN,
-): Promise<Loaded> {
-  const file = readTextFile(path, MAX_FILE_BYTES);
-  if (file.kind === "error") return failed(path, 0, 0, `cannot read the configuration: ${file.message}`);
-  const written = parse(file.text, path, file.worldReadable);
-  if ("problems" in written) return written;
-  const steps = validateInSteps(written, surroundings, given);
-  for (;;) {
-    await new Promise<void>((resolve) => clock.soon(resolve));
-    const end = clock.now() + SLICE_MILLISECONDS;
-    while (clock.now() < end) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-    }
-  }
 }
 
 const SLICE_MILLISECONDS = 4;

@@ -4,6 +4,7 @@ import { formatAddress } from "../bgp/model/address.ts";
 import { familyName } from "../bgp/model/family.ts";
 import { formatRouterId } from "../bgp/model/ids.ts";
 import { formatPrefix } from "../bgp/model/prefix.ts";
+import type { CalicoFamily, CalicoModel } from "./calico/model.ts";
 import type { Config, PeerConfig } from "./model.ts";
 import { remoteName } from "./peer.ts";
 import type { Problem } from "./problem.ts";
@@ -26,7 +27,7 @@ export function showConfig(config: Config, problems: readonly Problem[] = []): o
     })),
     aggregates: config.aggregates.map(({ prefix }) => formatPrefix(prefix)),
     kernel: writtenKernel(config.kernel),
-    calico: null,
+    calico: config.calico === undefined ? null : showModel(config.calico),
     problems: problems.map(({ path, message }) => ({ path, message })),
   };
 }
@@ -68,6 +69,15 @@ function showPeer(peer: PeerConfig): object {
     role: peer.role ?? null,
     enabled: peer.enabled,
   };
+}
+
+/** In the form in which Calico's own tests say what resources come to, but without the passwords. */
+function showModel({ ipv4, ipv6, ...node }: CalicoModel): object {
+  return { ...node, ipv4: showCalicoFamily(ipv4), ipv6: showCalicoFamily(ipv6) };
+}
+
+function showCalicoFamily(family: CalicoFamily): object {
+  return { ...family, peers: family.peers.map(({ password: _secret, source: _source, ...peer }) => peer) };
 }
 
 /** YAML in the words of the file, with every key written out. */

@@ -95,6 +95,18 @@ export const METRIC = {
     labels: [],
     help: "Parts of the configuration that were rejected by the last reload and stay as they were.",
   },
+  datastoreCurrent: {
+    name: "starling_datastore_current",
+    type: "gauge",
+    labels: ["type"],
+    help: "On a Calico node: 1 while its datastore answers and has told everything; 0 while the last state stands, or nothing is known.",
+  },
+  datastoreProblems: {
+    name: "starling_datastore_problems",
+    type: "gauge",
+    labels: [],
+    help: "On a Calico node: values of its resources that went without effect.",
+  },
   convergence: {
     name: "starling_convergence_seconds",
     type: "histogram",

@@ -6,7 +6,7 @@ import { Histogram, labelText, metricHead, sampleLine } from "./exposition.ts";
 import { CONVERGENCE_BOUNDS, METRIC } from "./metrics-list.ts";
 import type { ProcessMetrics } from "./process-metrics.ts";
 import { turn } from "./row-stream.ts";
-import type { PeerView, SessionStateName, SummaryView } from "./views.ts";
+import type { CalicoView, PeerView, SessionStateName, SummaryView } from "./views.ts";
 
 /** Peers per turn of the event loop: some twenty lines each. */
 const PEERS_PER_SLICE = 64;
@@ -82,6 +82,7 @@ export class Metrics {
     text += sampleLine(METRIC.ready.name, "", this.#source.readiness().length === 0 ? 1 : 0);
     text += metricHead(METRIC.configProblems);
     text += sampleLine(METRIC.configProblems.name, "", this.#source.configProblems());
+    if (summary.calico !== null) text += datastoreText(summary.calico);
     text += byFamily(METRIC.ribPrefixes, summary.prefixes);
     text += byFamily(METRIC.ribPaths, summary.paths);
     text += byFamily(METRIC.kernelRoutes, summary.kernel.routes);
@@ -180,6 +181,16 @@ function messages(peer: PeerView, direction: "received" | "sent"): string {
 
 function one(name: string, peer: PeerView, value: number): string {
   return sampleLine(name, labelText({ peer: peer.name }), value);
+}
+
+function datastoreText({ datastore, problems }: CalicoView): string {
+  const { datastoreCurrent, datastoreProblems } = METRIC;
+  return [
+    metricHead(datastoreCurrent),
+    sampleLine(datastoreCurrent.name, labelText({ type: datastore.type }), datastore.current ? 1 : 0),
+    metricHead(datastoreProblems),
+    sampleLine(datastoreProblems.name, "", problems),
+  ].join("");
 }
 
 function byFamily(metric: PeerMetric["metric"], values: Readonly<Record<"ipv4" | "ipv6", number>>): string {

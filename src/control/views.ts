@@ -110,8 +110,25 @@ export interface SummaryView {
     readonly routes: Readonly<Record<FamilyLabel, number>>;
     readonly reason: string | null;
   };
+  /** Null where Calico's resources are not asked for. */
+  readonly calico: CalicoView | null;
   /** Resident set size in bytes. */
   readonly memory: number;
+}
+
+export interface CalicoView {
+  readonly nodeName: string;
+  /** Whose behaviour; null as long as nothing is known. */
+  readonly release: string | null;
+  readonly datastore: {
+    readonly type: "kubernetes" | "etcd" | "file";
+    /** What it told is all there is, as far as anybody knows. */
+    readonly current: boolean;
+    /** Why not, in words. */
+    readonly reason: string | null;
+  };
+  /** Values of the resources that went without effect. */
+  readonly problems: number;
 }
 
 export interface KernelTargetView {

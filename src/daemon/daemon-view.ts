@@ -7,6 +7,7 @@ import { formatProblem } from "../config/problem.ts";
 import { showConfig } from "../config/show.ts";
 import type { Metrics } from "../control/metrics.ts";
 import {
+  type CalicoView,
   type DaemonView,
   type EventView,
   type KernelView,
@@ -27,6 +28,12 @@ import type { Links } from "./links.ts";
 import { peerView } from "./peer-view.ts";
 import { type Names, routeQuery, routeView } from "./route-view.ts";
 
+/** What is known of the datastore. */
+export interface CalicoState {
+  view(): CalicoView;
+  readiness(): readonly string[];
+}
+
 export class View implements DaemonView {
   readonly #daemon: Daemon;
   readonly #kernel: KernelSide;
@@ -35,6 +42,7 @@ export class View implements DaemonView {
   readonly #began: number;
   readonly #names: Names;
   readonly #reload: () => Promise<ReloadReport>;
+  readonly #calico: () => CalicoState | undefined;
   metricsSource: Metrics | undefined;
 
   constructor(parts: {
@@ -43,12 +51,15 @@ export class View implements DaemonView {
     links: Links;
     clock: Clock;
     reload: () => Promise<ReloadReport>;
+    /** Undefined where Calico's resources are not asked for. */
+    calico: () => CalicoState | undefined;
   }) {
     this.#daemon = parts.daemon;
     this.#kernel = parts.kernel;
     this.#clock = parts.clock;
     this.#began = parts.clock.wallTime() - parts.clock.now();
     this.#reload = parts.reload;
+    this.#calico = parts.calico;
     this.#names = {
       peerName: (id) => parts.daemon.ids.nameOf(id),
       peerId: (name) => parts.daemon.ids.find(name),
@@ -79,6 +90,7 @@ export class View implements DaemonView {
         routes: kernel.fib?.counters().routes ?? { ipv4: 0, ipv6: 0 },
         reason: kernel.reason ?? null,
       },
+      calico: this.#calico()?.view() ?? null,
       memory: process.memoryUsage.rss(),
     };
   }
@@ -122,7 +134,7 @@ export class View implements DaemonView {
   }
 
   readiness(): readonly string[] {
-    return this.#daemon.readiness();
+    return [...(this.#calico()?.readiness() ?? []), ...this.#daemon.readiness()];
   }
 
   configuration(): object {

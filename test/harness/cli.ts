@@ -84,7 +84,7 @@ export class Cli {
         environment: { STARLING_SOCKET: this.path, ...this.environment },
         wallTime: () => EXAMPLE_NOW,
       },
-      registerConfigCommands,
+      registerConfigCommands: (program) => registerConfigCommands(program, systemClock),
       cleanupKernel: async () => 3,
       runDaemon: async (options) => {
         this.runs.push(options);

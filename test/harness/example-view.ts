@@ -205,6 +205,7 @@ const SUMMARY: SummaryView = {
   prefixes: { ipv4: 5, ipv6: 1 },
   paths: { ipv4: 6, ipv6: 1 },
   kernel: { enabled: true, routes: { ipv4: 4, ipv6: 1 }, reason: null },
+  calico: null,
   memory: 67_108_864,
 };
 

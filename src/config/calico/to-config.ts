@@ -12,17 +12,11 @@ import { parseAddress, parsePrefix } from "../addresses.ts";
 import { ANY_IPV4, ANY_IPV6, type Given } from "../given.ts";
 import type { LogLevel, OriginateConfig, PeerConfig, PolicyConfig } from "../model.ts";
 import type { CalicoFamily, CalicoModel, CalicoPeer, FilterRule } from "./model.ts";
+import type { CalicoProblem } from "./problem.ts";
 import { type ExportParts, exportPolicy } from "./to-config-export.ts";
 import { filterPolicy } from "./to-config-filter.ts";
 import { kernelRules, priorities } from "./to-config-kernel.ts";
 import { convertPeer, identifierOf, sessionKey } from "./to-config-peer.ts";
-
-/** What cannot be done as the resources have it. */
-export interface CalicoProblem {
-  /** "calico:BGPPeer/name". */
-  readonly path: string;
-  readonly message: string;
-}
 
 export interface CalicoParts {
   readonly peers: readonly PeerConfig[];
@@ -44,13 +38,17 @@ const LEVELS: Readonly<Record<CalicoFamily["logLevel"], LogLevel>> = {
   fatal: "error",
 };
 
-/** The same before anything is known of the node, and with what is known of it. */
-export function givenByCalico(model: CalicoModel | undefined, role: "node" | "route-reflector"): Given {
+/** The same before anything is known of the node, and with what is known of it; `clusterId`: of a reflector. */
+export function givenByCalico(
+  model: CalicoModel | undefined,
+  clusterId: string | undefined,
+  role: "node" | "route-reflector",
+): Given {
   const ignored = model?.ipv4.ignoredInterfaces ?? [];
   return {
     asNumber: model === undefined ? undefined : localAs(model),
     routerId: model === undefined ? undefined : identifierOf(model.routerId),
-    clusterId: model === undefined ? undefined : clusterIdOf(model),
+    clusterId: clusterId === undefined ? undefined : identifierOf(clusterId),
     listen: {
       addresses: model === undefined ? [ANY_IPV4, ANY_IPV6] : listenAddresses(model),
       port: model?.ipv4.listen.port ?? 179,
@@ -68,12 +66,6 @@ export function givenByCalico(model: CalicoModel | undefined, role: "node" | "ro
 
 function localAs({ ipv4, ipv6 }: CalicoModel): Asn {
   return asn(ipv4.localAsNumber ?? ipv6.localAsNumber ?? 64512);
-}
-
-/** Of the peers that are clients: it is the node's own. */
-function clusterIdOf({ ipv4, ipv6 }: CalicoModel): RouterId | undefined {
-  const client = [...ipv4.peers, ...ipv6.peers].find(({ clusterId }) => clusterId !== null);
-  return identifierOf(client?.clusterId ?? "");
 }
 
 /** As BIRD, whose sockets come with the first session of the family. */
@@ -169,7 +161,7 @@ export class ToConfig {
         continue;
       }
       const message = `${peer.name} has the address of ${other}: one session between two addresses serves both, that of ${other}`;
-      problems.push({ path: peer.source, message });
+      problems.push(problemOf(peer.source, message));
     }
   }
 
@@ -190,7 +182,7 @@ export class ToConfig {
     if (known?.context === context) return known.peer;
     const converted = convertPeer(peer, family, used, clusterId);
     if (converted.kind === "wrong") {
-      problems.push({ path: peer.source, message: `${peer.name} is left out: ${converted.message}` });
+      problems.push(problemOf(peer.source, `${peer.name} is left out: ${converted.message}`));
       return undefined;
     }
     this.#peers.set(peer, { peer: converted.peer, context });
@@ -204,7 +196,7 @@ export class ToConfig {
       const prefix = parsePrefix(text);
       const nextHop = via === undefined ? undefined : parseAddress(via);
       if (prefix === undefined || (via !== undefined && nextHop?.family !== prefix.family)) {
-        problems.push({ path: source, message: `${text}${via === undefined ? "" : ` via ${via}`} is no route` });
+        problems.push(problemOf(source, `${text}${via === undefined ? "" : ` via ${via}`} is no route`));
         return;
       }
       const key = formatPrefix(prefix);
@@ -236,6 +228,11 @@ export class ToConfig {
 }
 
 const NONE = { standard: [], extended: [], large: [] };
+
+/** `source` as configurations have it: "calico:BGPPeer/name". */
+function problemOf(source: string, message: string): CalicoProblem {
+  return { resource: source.replace(/^calico:/, ""), field: "", message, severity: "error", origin: "" };
+}
 
 function filterName(name: string, direction: "import" | "export", family: Family): string {
   return `calico:${name}/${direction}/${familyName(family)}`;

@@ -5,6 +5,7 @@ import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { registerConfigCommands } from "../../../src/cli/config-commands.ts";
 import { runProgram } from "../../../src/cli/program.ts";
+import { systemClock } from "../../../src/daemon/clock.ts";
 
 class Sink extends Writable {
   text = "";
@@ -20,7 +21,7 @@ async function starling(...words: string[]): Promise<{ status: number; out: stri
   const terminal = { stdout, stderr, environment: {}, wallTime: () => 0 };
   const status = await runProgram(words, {
     terminal,
-    registerConfigCommands,
+    registerConfigCommands: (program) => registerConfigCommands(program, systemClock),
     runDaemon: async () => 0,
     cleanupKernel: async () => 0,
   });

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { accept, acceptForReload, loadFile, loadFileInSlices, loadText } from "../../../src/config/load.ts";
+import { accept, acceptForReload, loadFile, loadText, openFile } from "../../../src/config/load.ts";
 import { ConfigError, formatProblem } from "../../../src/config/problem.ts";
 import { highestAddress, machineOf, tableNumber } from "../../../src/config/surroundings.ts";
 import { configOf, machine } from "./fixtures.ts";
@@ -106,10 +106,10 @@ describe("loading in slices", () => {
         setImmediate(run);
       },
     };
-    expect(await loadFileInSlices(path, clock)).toEqual(loadFile(path));
+    expect(await openFile(path).validateInSlices(clock)).toEqual(loadFile(path));
     expect(turns).toBeGreaterThan(50);
     for (const wrong of [file("none.yaml", "["), join(directory, "nowhere")]) {
-      expect(await loadFileInSlices(wrong, clock)).toEqual(loadFile(wrong));
+      expect(await openFile(wrong).validateInSlices(clock)).toEqual(loadFile(wrong));
     }
   });
 });

@@ -228,17 +228,15 @@ describe("routes of the node's own", () => {
 
   it("none on a route reflector, which leaves the kernel alone", () => {
     expect(new ToConfig().convert(modelOf(parts), "route-reflector", ID).originate).toEqual([]);
-    expect(givenByCalico(modelOf(parts), "route-reflector").kernel.enabled).toBe(false);
+    expect(givenByCalico(modelOf(parts), undefined, "route-reflector").kernel.enabled).toBe(false);
   });
 });
 
 describe("what holds where the file says nothing", () => {
   it("AS, router id, cluster id and where to listen come from the node", () => {
     const client = calicoPeer("10.0.0.2", { routeReflectorClient: true, clusterId: "244.0.0.1" });
-    const given = givenByCalico(
-      modelOf({ peers: [client], localAsNumber: 64999, ignoredInterfaces: ["dummy*"] }),
-      "node",
-    );
+    const parts = { peers: [client], localAsNumber: 64999, ignoredInterfaces: ["dummy*"] };
+    const given = givenByCalico(modelOf(parts), "244.0.0.1", "node");
     expect(given).toMatchObject({ asNumber: 64999, routerId: 0x0a000001, clusterId: 0xf4000001 });
     expect(given.listen.addresses.map(formatAddress)).toEqual(["0.0.0.0"]);
     expect(given.kernel.alwaysExcluded).toEqual(["cali*", "kube-ipvs*", "dummy*"]);
@@ -246,7 +244,7 @@ describe("what holds where the file says nothing", () => {
 
   it("on the node's address alone, where Calico says so", () => {
     const listen = { port: 1179, address: "10.0.0.1" };
-    const { listen: where } = givenByCalico(modelOf({ peers: [calicoPeer("10.0.0.2")], listen }), "node");
+    const { listen: where } = givenByCalico(modelOf({ peers: [calicoPeer("10.0.0.2")], listen }), undefined, "node");
     expect(where.addresses.map(formatAddress)).toEqual(["10.0.0.1"]);
     expect(where.port).toBe(1179);
   });

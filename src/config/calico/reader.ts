@@ -1,0 +1,86 @@
+/** What a datastore has told so far, and what it comes to on this node. */
+
+import { Cluster } from "./cluster.ts";
+import type { Datastore, DatastoreEvents } from "./datastore/port.ts";
+import { keyOf } from "./object-key.ts";
+import type { CalicoOptions } from "./options.ts";
+import type { ObjectKey, StoredObject } from "./stored-object.ts";
+import { type Translation, translate } from "./translate.ts";
+
+export class CalicoReader implements DatastoreEvents {
+  readonly #options: CalicoOptions;
+  readonly #cluster = new Cluster();
+  readonly #changed: () => void;
+  /** Told of what is asked for. */
+  datastore: Datastore | undefined;
+  #isSynced = false;
+  #disturbed: string | undefined;
+  /** Names of Secrets whose passwords are in use. */
+  #wanted: readonly string[] = [];
+  /** Those of them that were asked for and not answered yet. */
+  readonly #awaited = new Set<string>();
+
+  /** `changed`: something was told. */
+  constructor(options: CalicoOptions, changed: () => void) {
+    this.#options = options;
+    this.#changed = changed;
+  }
+
+  get isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  /** Why what was told may be out of date, in words. */
+  get disturbance(): string | undefined {
+    return this.#disturbed;
+  }
+
+  get awaitedSecrets(): readonly string[] {
+    return [...this.#awaited];
+  }
+
+  /** Asks for the Secrets that this needs. */
+  translate(): Translation {
+    const translation = translate(this.#cluster, this.#options);
+    const { namespace, names } = translation.secrets;
+    if (names.length !== this.#wanted.length || names.some((name, i) => name !== this.#wanted[i])) {
+      for (const name of names) if (!this.#wanted.includes(name)) this.#awaited.add(name);
+      for (const name of this.#awaited) if (!names.includes(name)) this.#awaited.delete(name);
+      this.#wanted = names;
+      this.datastore?.wantSecrets(namespace, names);
+    }
+    return translation;
+  }
+
+  set(object: StoredObject, origin: string): void {
+    this.#cluster.set(object, origin);
+    this.#answered(keyOf(object));
+    this.#changed();
+  }
+
+  deleted(key: ObjectKey): void {
+    this.#cluster.deleted(key);
+    this.#answered(key);
+    this.#changed();
+  }
+
+  synced(): void {
+    this.#isSynced = true;
+    this.#changed();
+  }
+
+  unreadable(origin: string, message: string | undefined): void {
+    this.#cluster.unreadable(origin, message);
+    this.#changed();
+  }
+
+  disturbed(reason: string | undefined): void {
+    if (reason === this.#disturbed) return;
+    this.#disturbed = reason;
+    this.#changed();
+  }
+
+  #answered({ kind, namespace, name }: ObjectKey): void {
+    if (kind === "Secret" && namespace === this.#options.secretNamespace) this.#awaited.delete(name);
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * A Calico node's configuration as its datastore changes: a little after the datastore told something, what its resources come to
+ * goes to the daemon. While the datastore is away the last state stands.
+ */
+
+import type { Clock, Timer } from "../bgp/model/ports.ts";
+import { type CalicoConfig, problemOfResource } from "../config/calico/calico-config.ts";
+import type { CalicoNode } from "../config/calico/calico-node.ts";
+import type { Datastore, DatastoreEvents } from "../config/calico/datastore/port.ts";
+import type { CalicoOptions } from "../config/calico/options.ts";
+import { CalicoReader } from "../config/calico/reader.ts";
+import type { Config } from "../config/model.ts";
+import { formatProblem, isError, type Problem } from "../config/problem.ts";
+import type { DaemonLogger } from "../control/log.ts";
+import type { CalicoView } from "../control/views.ts";
+
+export type OpenDatastore = (
+  options: CalicoOptions,
+  events: DatastoreEvents,
+  clock: Clock,
+  log: DaemonLogger,
+) => Promise<Datastore>;
+
+export interface CalicoSourceParts {
+  readonly node: CalicoNode;
+  readonly clock: Clock;
+  readonly logger: DaemonLogger;
+  readonly open: OpenDatastore;
+  /** Another configuration, with what is wrong in it and went without effect. Comes again only when it has resolved. */
+  changed(config: Config, problems: readonly Problem[]): Promise<void>;
+}
+
+/** Changes come in swarms: one rollout touches hundreds of Services. */
+const COALESCE_MILLISECONDS = 100;
+/** Sessions without their passwords come up only to go down again. But a Secret that cannot be read must not keep the others waiting. */
+const SECRETS_MILLISECONDS = 5_000;
+
+export class CalicoSource {
+  readonly #parts: CalicoSourceParts;
+  readonly #reader: CalicoReader;
+  #config: CalicoConfig;
+  /** What keeps the first configuration from being one, in words; undefined once there was one. */
+  #lacking: string | undefined = "it has not told everything yet";
+  /** As the log knows it. */
+  #disturbance: string | undefined;
+  #timer: Timer | undefined;
+  #isChanging = false;
+  #isDirty = false;
+  #isClosed = false;
+  /** Until when the first configuration waits for passwords. */
+  #secretsEnd: number | undefined;
+  #problems: readonly Problem[] = [];
+  /** What the log has been told of. */
+  #told: ReadonlySet<string> = new Set();
+  #release: string | undefined;
+
+  constructor(parts: CalicoSourceParts) {
+    this.#parts = parts;
+    this.#config = parts.node.config;
+    this.#reader = new CalicoReader(parts.node.options, () => this.#heard());
+  }
+
+  /** Throws UsageError when the datastore's options cannot be used. */
+  async start(): Promise<void> {
+    const { node, clock, logger, open } = this.#parts;
+    const { nodeName, datastore } = node.options;
+    logger.info({ node: nodeName, datastore: datastore.type }, "reading Calico's resources");
+    const opened = await open(node.options, this.#reader, clock, logger);
+    this.#reader.datastore = opened;
+    if (this.#isClosed) await opened.close();
+    else opened.start();
+  }
+
+  /** The file was read again: what it says beside the resources may be another. */
+  replaceFile(config: CalicoConfig): void {
+    this.#config = config;
+    this.#soon(0);
+  }
+
+  /** What is missing for readiness: an outage of the datastore later on is nothing that a restart could mend. */
+  readiness(): readonly string[] {
+    if (this.#lacking === undefined) return [];
+    const { disturbance } = this.#reader;
+    const why = disturbance === undefined ? this.#lacking : `${this.#lacking}: ${disturbance}`;
+    return [`waiting for Calico's datastore (${this.#type}): ${why}`];
+  }
+
+  view(): CalicoView {
+    const { disturbance } = this.#reader;
+    return {
+      nodeName: this.#parts.node.options.nodeName,
+      release: this.#release ?? null,
+      datastore: {
+        type: this.#type,
+        current: this.#lacking === undefined && disturbance === undefined,
+        reason: disturbance ?? this.#lacking ?? null,
+      },
+      problems: this.#problems.length,
+    };
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    const { datastore } = this.#reader;
+    this.#reader.datastore = undefined;
+    await datastore?.close();
+  }
+
+  get #type(): CalicoView["datastore"]["type"] {
+    return this.#parts.node.options.datastore.type;
+  }
+
+  #heard(): void {
+    this.#logDisturbance(this.#reader.disturbance);
+    this.#soon(COALESCE_MILLISECONDS);
+  }
+
+  #logDisturbance(reason: string | undefined): void {
+    if (reason === this.#disturbance) return;
+    this.#disturbance = reason;
+    const { logger } = this.#parts;
+    const datastore = this.#type;
+    if (reason === undefined) logger.info({ datastore }, "Calico's datastore answers");
+    else if (this.#lacking === undefined)
+      logger.warn({ datastore, reason }, "Calico's datastore is away: the last state of its resources stands");
+    else logger.warn({ datastore, reason }, "waiting for Calico's datastore");
+  }
+
+  #soon(milliseconds: number): void {
+    this.#isDirty = true;
+    if (!this.#reader.isSynced || this.#isClosed || this.#isChanging) return;
+    if (this.#timer !== undefined && milliseconds > 0) return;
+    this.#timer?.cancel();
+    this.#timer = this.#parts.clock.after(milliseconds, () => {
+      this.#timer = undefined;
+      void this.#change();
+    });
+  }
+
+  async #change(): Promise<void> {
+    this.#isChanging = true;
+    this.#isDirty = false;
+    try {
+      await this.#changeOnce();
+    } catch (error) {
+      // A bug of ours: the daemon goes on with what it has.
+      this.#parts.logger.error({ err: error }, "Calico's resources could not be taken over");
+    }
+    this.#isChanging = false;
+    if (this.#isDirty) this.#soon(COALESCE_MILLISECONDS);
+  }
+
+  async #changeOnce(): Promise<void> {
+    const { changed } = this.#parts;
+    const { model, problems, waiting, clusterId } = this.#reader.translate();
+    if (this.#waitsForSecrets()) return;
+    const found = problems.map(problemOfResource);
+    const merged = model === undefined ? undefined : this.#config.merge(model, clusterId);
+    const all = [...found, ...(merged?.problems ?? [])];
+    this.#note(all);
+    if (model === undefined || merged?.config === undefined) {
+      if (this.#lacking === undefined) return;
+      this.#lacking = waiting ?? "what it says and the configuration file do not go together";
+      return;
+    }
+    this.#release = model.release;
+    await changed(merged.config, all.filter(isError));
+    this.#lacking = undefined;
+  }
+
+  /** True: the first configuration comes when the passwords are there. */
+  #waitsForSecrets(): boolean {
+    const { awaitedSecrets } = this.#reader;
+    if (this.#lacking === undefined || awaitedSecrets.length === 0) return false;
+    const { clock, logger } = this.#parts;
+    this.#secretsEnd ??= clock.now() + SECRETS_MILLISECONDS;
+    const left = this.#secretsEnd - clock.now();
+    if (left <= 0) {
+      logger.warn({ secrets: awaitedSecrets }, "going on without the passwords in Secrets that cannot be read");
+      return false;
+    }
+    this.#lacking = `it has not told the Secrets ${awaitedSecrets.join(", ")} yet`;
+    clock.after(left, () => this.#soon(0));
+    return true;
+  }
+
+  /** Each problem is logged once, as long as it is there. */
+  #note(problems: readonly Problem[]): void {
+    this.#problems = problems.filter(isError);
+    const told = new Set<string>();
+    for (const problem of problems) {
+      const text = formatProblem(problem);
+      told.add(text);
+      if (this.#told.has(text)) continue;
+      if (isError(problem)) this.#parts.logger.error({ path: problem.path }, `Calico: ${text}`);
+      else this.#parts.logger.warn({ path: problem.path }, `Calico: ${text}`);
+    }
+    this.#told = told;
+  }
+}

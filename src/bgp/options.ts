@@ -74,4 +74,6 @@ export interface PeerOptions {
   /** RFC 9234; the role of this side. */
   readonly role: number | undefined;
   readonly capabilities: CapabilityOptions;
+  /** To a peer on our link IPv6 routes go with our link-local address beside the global next hop (RFC 2545 §3). */
+  readonly linkLocalNextHops: boolean;
 }

@@ -21,7 +21,7 @@ export function sessionFacts(
     remoteRouterId: negotiated.remoteRouterId,
     localAddress,
     remoteAddress,
-    localLinkLocal: isLinkLocal(localAddress) ? undefined : linkLocalBeside,
+    localLinkLocal: isLinkLocal(localAddress) || !options.linkLocalNextHops ? undefined : linkLocalBeside,
     families: negotiated.families,
     fourOctetAs: negotiated.fourOctetAs,
     maxMessageLength: negotiated.extendedMessages ? MAX_EXTENDED_LENGTH : MAX_LENGTH,

@@ -38,6 +38,7 @@ export function peerOptions(more: Partial<PeerOptions> & { readonly to?: string 
     gracefulRestart: { timeSeconds: 120, longLivedSeconds: 0 },
     role: undefined,
     capabilities: { extendedMessages: true, hostName: true, restartNotification: true, longLivedAwareness: false },
+    linkLocalNextHops: true,
     ...rest,
   };
 }

@@ -26,21 +26,27 @@ export class PeerIndex {
     } else if (remote.kind === "interface") this.#byInterface.set(remote.interface, peer);
   }
 
+  /** By the options that it was added with. */
   remove(peer: Peer): void {
-    for (const [key, peers] of this.#byAddress) {
-      const rest = peers.filter((p) => p !== peer);
+    const { remote } = peer.options;
+    if (remote.kind === "address") {
+      const key = addressKey(remote.address, remote.interface);
+      const rest = this.#byAddress.get(key)?.filter((p) => p !== peer) ?? [];
       if (rest.length === 0) this.#byAddress.delete(key);
-      else if (rest.length < peers.length) this.#byAddress.set(key, rest);
+      else this.#byAddress.set(key, rest);
+    } else if (remote.kind === "interface" && this.#byInterface.get(remote.interface) === peer) {
+      this.#byInterface.delete(remote.interface);
     }
-    for (const [key, known] of this.#byInterface) if (known === peer) this.#byInterface.delete(key);
   }
 
   find(remote: IpAddress, remoteInterface: string | undefined, local: IpAddress): Peer | undefined {
     const zone = isLinkLocal(remote) ? remoteInterface : undefined;
-    const peers =
+    const all =
       this.#byAddress.get(addressKey(remote, zone)) ??
       (zone === undefined ? undefined : this.#byAddress.get(addressKey(remote, undefined)));
-    if (peers !== undefined) {
+    if (all !== undefined) {
+      const free = all.length === 1 ? all : all.filter((p) => p.restraint === undefined);
+      const peers = free.length === 0 ? all : free;
       // Two peers may share an address and differ in ours.
       const exact = peers.find(
         (p) => p.options.localAddress !== undefined && sameAddress(p.options.localAddress, local),

@@ -23,11 +23,11 @@ import { buildOpen, type LocalFacts, type Negotiated, negotiate } from "./negoti
 import { noAnswer } from "./no-answer.ts";
 import type { PeerOptions } from "./options.ts";
 import type { PeerSnapshot } from "./peer-snapshot.ts";
+import { PeerState } from "./peer-state.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 import { Session, type SessionOwner, type SessionParts } from "./session.ts";
 import { type EndCause, sessionEnd } from "./session-end.ts";
 import { sessionFacts } from "./session-facts.ts";
-import { StateLog } from "./state-log.ts";
 import type { Connection, DialRequest } from "./transport.ts";
 import { encodeRouteRefresh } from "./wire/route-refresh.ts";
 
@@ -49,9 +49,10 @@ export class Peer implements SessionOwner {
   /** Removed when its session ends. */
   readonly isDynamic: boolean;
   readonly #parts: PeerParts;
-  readonly #log: StateLog;
+  readonly #state: PeerState;
   readonly #mended: RateLimitedLog<AttributeProblem>;
   #enabled: boolean;
+  #restraint: string | undefined = undefined;
   #main: Session;
   /** A connection that the peer opened while `#main` was there. */
   #second: Session | undefined = undefined;
@@ -60,24 +61,15 @@ export class Peer implements SessionOwner {
   #late: WeakSet<Session> | undefined = undefined;
   #plainNext = false;
   #address: IpAddress | undefined;
-  #shown: SessionState = "Idle";
-  #since: number;
-  #cameOrWent: number;
   #retainedUntil = 0;
-  #transitions = 0;
-  #lastError: string | undefined = undefined;
-  /** Said beside the failure of each attempt since, which tells less: "connection refused" hides no shutdown communication. */
-  #sessionEnd = "";
 
   constructor(options: PeerOptions, isDynamic: boolean, parts: PeerParts) {
     this.options = options;
     this.isDynamic = isDynamic;
     this.#parts = parts;
-    this.#log = new StateLog(parts.logger);
+    this.#state = new PeerState(parts.clock, parts.logger);
     this.#enabled = options.enabled;
     this.#address = options.remote.kind === "address" ? options.remote.address : undefined;
-    this.#since = parts.clock.now();
-    this.#cameOrWent = this.#since;
     this.#main = new Session(this, this.#config(), parts);
     this.#mended = new RateLimitedLog(parts.clock, (problem, count) =>
       parts.logger.warn(
@@ -100,7 +92,7 @@ export class Peer implements SessionOwner {
   }
 
   get state(): SessionState {
-    return this.#shown;
+    return this.#state.name;
   }
 
   /** Where messages of the update groups go. */
@@ -120,16 +112,30 @@ export class Peer implements SessionOwner {
   /** Why a connection of the peer's own is not welcome. */
   get refusal(): string | undefined {
     if (!this.#enabled) return "the peer is disabled";
+    if (this.#restraint !== undefined) return this.#restraint;
     return this.#main.refuses ? "the peer has to wait after its session failed or was ended" : undefined;
   }
 
   start(): void {
-    if (this.#enabled) this.#main.handle({ kind: "start" }, "started");
+    if (this.#enabled && this.#restraint === undefined) this.#main.handle({ kind: "start" }, "started");
+  }
+
+  /** From now on no connection is made or taken, for this reason; a session that stands goes on. Undefined: as ever. */
+  restrain(reason: string | undefined): void {
+    this.#restraint = reason;
+    this.#main.configure(this.#config());
+    if (reason !== undefined || !this.#enabled) return;
+    if (this.state === "Active") this.#main.redial();
+    else this.start();
+  }
+
+  get restraint(): string | undefined {
+    return this.#restraint;
   }
 
   enable(): void {
     this.#enabled = true;
-    this.#main.handle({ kind: "start" }, "enabled by the operator");
+    if (this.#restraint === undefined) this.#main.handle({ kind: "start" }, "enabled by the operator");
   }
 
   disable(message: string | undefined): void {
@@ -231,13 +237,13 @@ export class Peer implements SessionOwner {
   snapshot(): PeerSnapshot {
     const session = this.#established ?? this.#main;
     return {
-      state: this.#shown,
+      state: this.#state.name,
       enabled: this.#enabled,
-      since: this.#since,
-      cameOrWent: this.#cameOrWent,
+      since: this.#state.since,
+      cameOrWent: this.#state.cameOrWent,
       remaining: session.remaining,
-      transitions: this.#transitions,
-      lastError: this.#lastError,
+      transitions: this.#state.transitions,
+      lastError: this.#restraint ?? this.#state.lastError,
       remoteAddress: this.#address,
       localAddress: session.connection?.localAddress,
       negotiated: session.negotiated,
@@ -279,7 +285,7 @@ export class Peer implements SessionOwner {
       remoteAs: negotiated.peerAs,
       isRestart: this.#late?.has(session) === true && other?.negotiated?.gracefulRestart !== undefined,
       waitedMilliseconds,
-      otherMilliseconds: this.#parts.clock.now() - this.#since,
+      otherMilliseconds: this.#parts.clock.now() - this.#state.since,
     });
     switch (verdict) {
       case "both":
@@ -302,10 +308,7 @@ export class Peer implements SessionOwner {
 
   unanswered(session: Session): void {
     if (session !== this.#main || this.#second !== undefined) return;
-    const reason = `${noAnswer(this.options)}${this.#sessionEnd}`;
-    // It may go on for days: once is enough.
-    if (this.#lastError !== reason) this.#parts.logger.warn({ peer: this.options.name, reason }, "no answer");
-    this.#lastError = reason;
+    this.#state.unanswered(this.options.name, noAnswer(this.options));
   }
 
   changed(session: Session, from: SessionState, reason: string): void {
@@ -316,14 +319,14 @@ export class Peer implements SessionOwner {
       if (to === "Established") this.#promote(session, "the peer's own connection is used");
       else if (to === "Idle" || to === "Active") this.#secondEnded(session, to);
     }
-    if (RANK[to] < RANK[from]) this.#lastError = from === "Established" ? reason : `${reason}${this.#sessionEnd}`;
-    if (from === "Established") this.#sessionEnd = `; the last session ended: ${reason}`;
+    if (RANK[to] < RANK[from]) this.#state.fell(from, reason);
+    if (from === "Established") this.#state.sessionEnded(reason);
     this.#show(reason);
   }
 
   up(session: Session, negotiated: Negotiated): void {
     this.#established = session;
-    this.#transitions++;
+    this.#state.transitions++;
     const { connection } = session;
     if (connection === undefined) return;
     this.#address = connection.remoteAddress;
@@ -349,7 +352,8 @@ export class Peer implements SessionOwner {
 
   #config(): FsmConfig {
     const { passive, connectRetrySeconds, idleHoldSeconds, remote } = this.options;
-    return { passive: passive || remote.kind === "range" || this.isDynamic, connectRetrySeconds, idleHoldSeconds };
+    const isPassive = passive || remote.kind === "range" || this.isDynamic || this.#restraint !== undefined;
+    return { passive: isPassive, connectRetrySeconds, idleHoldSeconds };
   }
 
   *#sessions(): Generator<Session> {
@@ -389,12 +393,9 @@ export class Peer implements SessionOwner {
   #show(reason: string): void {
     const second = this.#second?.state ?? "Idle";
     const state = RANK[second] > RANK[this.#main.state] ? second : this.#main.state;
-    const from = this.#shown;
+    const from = this.#state.name;
     if (state === from) return;
-    this.#shown = state;
-    this.#since = this.#parts.clock.now();
-    if (from === "Established" || state === "Established") this.#cameOrWent = this.#since;
-    this.#log.changed({ name: this.options.name, isDynamic: this.isDynamic }, from, state, reason);
+    this.#state.become(state, { name: this.options.name, isDynamic: this.isDynamic }, reason);
     this.#parts.stateChanged(this, from, state, reason);
   }
 }

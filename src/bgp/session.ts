@@ -12,8 +12,8 @@ import type { PeerSnapshot } from "./peer-snapshot.ts";
 import type { EndCause } from "./session-end.ts";
 import { type InputOwner, type InputSession, SessionInput } from "./session-input.ts";
 import { SessionTimers } from "./session-timers.ts";
-import type { Connection, DialRequest, Transport } from "./transport.ts";
-import type { Turns } from "./turns.ts";
+import type { Connection, DialHandler, DialRequest, Transport } from "./transport.ts";
+import type { Task, Turns } from "./turns.ts";
 import { encodeKeepalive } from "./wire/keepalive.ts";
 import { encodeNotification } from "./wire/notification.ts";
 import { describeNotification } from "./wire/notification-text.ts";
@@ -43,6 +43,8 @@ export interface SessionParts {
   readonly random: () => number;
   readonly transport: Transport;
   readonly turns: Turns;
+  /** Thousands of peers may be due at once, and each takes a socket. */
+  readonly dials: Turns;
 }
 
 const KEEPALIVE = encodeKeepalive();
@@ -69,6 +71,18 @@ export class Session implements MessageSink, InputSession {
   #connection: Connection | undefined = undefined;
   #input: SessionInput | undefined = undefined;
   #dial: { cancel(): void } | undefined = undefined;
+  readonly #dialHandler: DialHandler = {
+    connected: (connection) => {
+      this.#dial = undefined;
+      this.incoming = false;
+      this.#adopt(connection);
+      this.handle({ kind: "connected" }, "connected");
+    },
+    failed: (reason) => {
+      this.#dial = undefined;
+      this.handle({ kind: "connectionFailed" }, `cannot connect: ${reason}`);
+    },
+  };
   /** The NOTIFICATION that ended the connection, if one came. */
   #received: NotificationMessage | undefined = undefined;
   /** Events that came while one was being worked on. */
@@ -286,18 +300,15 @@ export class Session implements MessageSink, InputSession {
     const request = this.#owner.dialRequest();
     // An unnumbered peer whose address nobody knows yet: the next ConnectRetry looks again.
     if (request === undefined) return;
-    this.#dial = this.#parts.transport.dial(request, {
-      connected: (connection) => {
-        this.#dial = undefined;
-        this.incoming = false;
-        this.#adopt(connection);
-        this.handle({ kind: "connected" }, "connected");
+    const { dials, transport } = this.#parts;
+    const dial: Task = {
+      work: () => {
+        this.#dial = transport.dial(request, this.#dialHandler);
+        return false;
       },
-      failed: (reason) => {
-        this.#dial = undefined;
-        this.handle({ kind: "connectionFailed" }, `cannot connect: ${reason}`);
-      },
-    });
+    };
+    this.#dial = { cancel: () => dials.forget(dial) };
+    dials.run(dial);
   }
 
   #adopt(connection: Connection): void {

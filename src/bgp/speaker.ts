@@ -1,5 +1,6 @@
 /** All sessions of this speaker, as the daemon sees them: peers come and go, and update groups get their outboxes. */
 
+import { AddressLock } from "./address-lock.ts";
 import { Advertiser } from "./advertiser.ts";
 import type { SessionState } from "./fsm-types.ts";
 import { Listener, type ListenResult, type Refusal } from "./listener.ts";
@@ -17,7 +18,7 @@ import { PeerIndex, type Range } from "./peer-index.ts";
 import type { PeerSnapshot } from "./peer-snapshot.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 import type { Admission, Connection, Transport } from "./transport.ts";
-import { Turns } from "./turns.ts";
+import { type Task, Turns } from "./turns.ts";
 
 export interface SpeakerEvents {
   stateChanged(peer: PeerId, from: SessionState, to: SessionState, reason: string): void;
@@ -55,11 +56,13 @@ export class Speaker {
   #options: SpeakerOptions;
   readonly #peers = new Map<PeerId, Peer>();
   readonly #index = new PeerIndex();
+  readonly #lock = new AddressLock();
   readonly #listener: Listener;
   readonly #peerParts: PeerParts;
   /** By member: an outbox whose last member left is nobody's any more. */
   readonly #outboxes = new Map<PeerId, Set<Advertiser>>();
   readonly #writes: Turns;
+  readonly #starts: Turns;
   readonly #pool = new SlabPool();
   /** Connections from ranges that came to no session. */
   readonly #fruitless: RateLimitedLog<{ readonly peer: string; readonly reason: string }>;
@@ -73,6 +76,7 @@ export class Speaker {
     this.#options = parts.options;
     this.#restarting = parts.options.restarting;
     this.#writes = new Turns(parts.clock);
+    this.#starts = new Turns(parts.clock);
     this.#fruitless = new RateLimitedLog(parts.clock, (last, count) =>
       parts.logger.warn({ ...last, count }, "connection from a range came to no session"),
     );
@@ -90,6 +94,7 @@ export class Speaker {
       random: parts.random,
       transport: parts.transport,
       turns: new Turns(parts.clock),
+      dials: new Turns(parts.clock),
       logger: parts.logger,
       rib: parts.rib,
       localFacts: () => this.#localFacts(),
@@ -117,7 +122,7 @@ export class Speaker {
   async start(): Promise<ListenResult> {
     const result = await this.#listener.start(this.#options.listen);
     this.#isRunning = true;
-    for (const peer of this.#peers.values()) peer.start();
+    this.#starts.run(this.#startsOf([...this.#peers.values()]));
     return result;
   }
 
@@ -158,12 +163,35 @@ export class Speaker {
     else this.#addPeer(options, false);
   }
 
-  removePeer(id: PeerId, subcode: number = CeaseSubcode.PeerDeconfigured): void {
+  /** `silently`: without a Cease, so that a peer that knows graceful restart keeps our routes for a while. */
+  removePeer(id: PeerId, silently = false): void {
     this.#listener.forgetKeyOf(id);
     const range = this.#index.removeRange(id);
     for (const [peer, origin] of [...this.#origins]) if (origin === range) this.#forget(peer);
     const peer = this.#peers.get(id);
-    if (peer !== undefined) this.#forget(peer, subcode);
+    if (peer === undefined) return;
+    if (silently) peer.vanish();
+    this.#forget(peer);
+  }
+
+  /** It is about to be removed: its session stands, but if that ends there is no other. */
+  retire(id: PeerId): void {
+    this.#peers.get(id)?.restrain("the peer is about to be removed: others take its place");
+  }
+
+  /** It stays after all. */
+  keep(id: PeerId): void {
+    this.#peers.get(id)?.restrain(undefined);
+  }
+
+  get hasWaiting(): boolean {
+    return this.#lock.hasWaiting;
+  }
+
+  /** The peer with the same address that this one waits for, if there is one: only one has the session. */
+  holderOf(id: PeerId): PeerId | undefined {
+    const peer = this.#peers.get(id);
+    return peer === undefined ? undefined : this.#lock.holderOf(peer)?.id;
   }
 
   /** Other options of a known peer; `restart`: something outside of them asks for a new session as well. */
@@ -176,6 +204,7 @@ export class Speaker {
     this.#index.remove(peer);
     const restarts = peer.update(options, restart || reasons.length > 0);
     this.#index.add(peer);
+    this.#lock.claim(peer);
     return restarts ? { kind: "restarted", reasons } : { kind: "unchanged" };
   }
 
@@ -227,6 +256,21 @@ export class Speaker {
     this.#peers.get(id)?.setAddress(address);
   }
 
+  #startsOf(peers: readonly Peer[]): Task {
+    let next = 0;
+    return {
+      work: (until) => {
+        while (next < peers.length && this.#isRunning) {
+          const peer = peers[next++];
+          // One that was removed meanwhile does not start.
+          if (peer !== undefined && this.#peers.get(peer.id) === peer) peer.start();
+          if (this.#parts.clock.now() >= until) break;
+        }
+        return next < peers.length && this.#isRunning;
+      },
+    };
+  }
+
   #left(peer: PeerId, outbox: Advertiser): void {
     const outboxes = this.#outboxes.get(peer);
     outboxes?.delete(outbox);
@@ -237,13 +281,15 @@ export class Speaker {
     const peer = new Peer(options, isDynamic, this.#peerParts);
     this.#peers.set(options.id, peer);
     this.#index.add(peer);
+    this.#lock.claim(peer);
     if (this.#isRunning) peer.start();
     return peer;
   }
 
-  #forget(peer: Peer, subcode: number = CeaseSubcode.PeerDeconfigured): void {
+  #forget(peer: Peer): void {
     this.#index.remove(peer);
-    peer.cease(subcode, undefined, undefined);
+    peer.cease(CeaseSubcode.PeerDeconfigured, undefined, undefined);
+    this.#lock.release(peer);
     this.#peers.delete(peer.id);
     const origin = this.#origins.get(peer);
     if (origin === undefined) return;

@@ -24,8 +24,6 @@ export interface CompileContext {
   readonly hostName: string;
   /** This process restarts within the graceful restart time. */
   readonly restarting: boolean;
-  /** The same name gets the same id for as long as that peer is known. */
-  readonly peerId: (name: string) => PeerId;
 }
 
 /** A peer as sessions and as tables see it. */
@@ -34,10 +32,10 @@ export interface CompiledPeer {
   readonly rib: RibPeerOptions;
 }
 
+/** Everything but the peers: of those each is compiled when it comes or changes. */
 export interface Compiled {
   readonly speaker: SpeakerOptions;
   readonly rib: RibOptions;
-  readonly peers: readonly CompiledPeer[];
   readonly originated: readonly OriginatedRoute[];
   readonly aggregates: readonly Aggregate[];
   /** Undefined: no kernel. */
@@ -63,14 +61,14 @@ export function compile(config: Config, context: CompileContext): Compiled {
       priorities: config.kernel.priorities,
       kernelRules: config.kernel.rules,
     },
-    peers: config.peers.map((peer) => compilePeer(peer, config, context.peerId(peer.name))),
-    originated: config.originate.map(compileOriginated),
+    originated: config.originate.map(originatedOf),
     aggregates: config.aggregates.map(({ prefix, summaryOnly }) => ({ prefix, summaryOnly })),
     fib: compileFib(config),
   };
 }
 
-function compilePeer(peer: PeerConfig, config: Config, id: PeerId): CompiledPeer {
+/** `id`: the same for as long as that peer is known. */
+export function compilePeer(peer: PeerConfig, config: Pick<Config, "policies">, id: PeerId): CompiledPeer {
   const role = peer.role === undefined ? undefined : ROLES[peer.role];
   const isLikeBird = peer.capabilities === "bird";
   const session: PeerOptions = {
@@ -95,6 +93,7 @@ function compilePeer(peer: PeerConfig, config: Config, id: PeerId): CompiledPeer
     gracefulRestart: peer.gracefulRestart,
     role,
     capabilities: CAPABILITIES[peer.capabilities],
+    linkLocalNextHops: !isLikeBird,
   };
   const rib: RibPeerOptions = {
     id,
@@ -170,8 +169,17 @@ function expectedAs(peer: PeerConfig): Asn {
 }
 
 /** Validation saw to it that each name is known. */
-function policiesOf(names: readonly string[], config: Config): readonly Policy[] {
+function policiesOf(names: readonly string[], config: Pick<Config, "policies">): readonly Policy[] {
   return names.flatMap((name) => config.policies[name]?.policy ?? []);
+}
+
+const originated = new WeakMap<OriginateConfig, OriginatedRoute>();
+
+/** The same object for the same object: the tables know by it that nothing changed. */
+function originatedOf(route: OriginateConfig): OriginatedRoute {
+  const known = originated.get(route) ?? compileOriginated(route);
+  originated.set(route, known);
+  return known;
 }
 
 /** A route without a next hop of its own carries the unspecified address: whoever advertises it puts its own there. */

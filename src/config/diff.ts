@@ -2,11 +2,15 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { formatPrefix, type Prefix } from "../bgp/model/prefix.ts";
-import type { Config, FamilyConfig, PeerConfig } from "./model.ts";
+import { differences, listLine } from "./differences.ts";
+import { matchPeers } from "./match-peers.ts";
+import type { Config, PeerConfig, PolicyConfig } from "./model.ts";
+import { effectsOf } from "./peer-effects.ts";
 import { writtenForm, writtenPeer } from "./written-form.ts";
 
 export interface PeerChange {
   readonly peer: PeerConfig;
+  /** It may have had another name. */
   readonly previous: PeerConfig;
   /** The session ends and begins again; otherwise it stays. */
   readonly restart: boolean;
@@ -22,13 +26,15 @@ export interface ConfigDiff {
   readonly added: readonly PeerConfig[];
   readonly removed: readonly PeerConfig[];
   readonly changed: readonly PeerChange[];
-  /** AS number or router id: every session restarts, each is in `changed`. */
+  /** AS number or router id: every session whose OPEN is another restarts, each is in `changed`. */
   readonly speaker: boolean;
   readonly listen: boolean;
   readonly originate: boolean;
   readonly aggregates: boolean;
-  /** Only `maxPaths`: the decision process runs again over what is there. */
-  readonly maxPaths: boolean;
+  /** What of `kernel` is the tables' business: the decision process runs again over what is there. */
+  readonly tables: boolean;
+  /** Which routes and prefixes of the machine are learnt: taken over at once. */
+  readonly learning: boolean;
   /** Anything else of `kernel`: the kernel's side is built anew, and what the old one owned is adopted or removed. */
   readonly kernel: boolean;
   readonly http: boolean;
@@ -39,86 +45,93 @@ export interface ConfigDiff {
 }
 
 export function diffConfig(previous: Config, next: Config): ConfigDiff {
-  const before = new Map(previous.peers.map((peer) => [peer.name, peer]));
-  const after = new Map(next.peers.map((peer) => [peer.name, peer]));
-  const added = next.peers.filter((peer) => !before.has(peer.name));
-  const removed = previous.peers.filter((peer) => !after.has(peer.name));
-  const changed = next.peers.flatMap((peer) => {
-    const old = before.get(peer.name);
-    return old === undefined ? [] : (changeOf(old, peer, previous, next) ?? []);
-  });
-  const differs = (key: keyof Config) => !isDeepStrictEqual(previous[key], next[key]);
-  const { maxPaths: pathsBefore, ...kernelBefore } = previous.kernel;
-  const { maxPaths: pathsAfter, ...kernelAfter } = next.kernel;
+  const steps = diffInSteps(previous, next);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** One step a peer that differs: for a daemon that runs, and that does something else in between. */
+export function* diffInSteps(previous: Config, next: Config): Generator<undefined, ConfigDiff> {
+  const { added, removed, pairs } = matchPeers(previous.peers, next.peers);
+  const policies = changedPolicies(previous.policies, next.policies);
+  const newRouterId = previous.routerId !== next.routerId;
+  const changed: PeerChange[] = [];
+  for (const { old, peer } of [...pairs, ...touched(previous, next, policies, newRouterId)]) {
+    const change = changeOf(old, peer, policies, newRouterId);
+    if (change !== undefined) changed.push(change);
+    yield;
+  }
+  const differs = (key: keyof Config) => previous[key] !== next[key] && !isDeepStrictEqual(previous[key], next[key]);
+  const before = partsOfKernel(previous);
+  const after = partsOfKernel(next);
   const diff = {
     added,
     removed,
-    changed,
-    speaker: differs("asNumber") || differs("routerId"),
+    changed: changed.sort((a, b) => (a.peer.name < b.peer.name ? -1 : 1)),
+    speaker: differs("asNumber") || newRouterId,
     listen: differs("listen"),
     originate: differs("originate"),
     aggregates: differs("aggregates"),
-    maxPaths: pathsBefore !== pathsAfter,
-    kernel: !isDeepStrictEqual(kernelBefore, kernelAfter),
+    tables: !isDeepStrictEqual(before.tables, after.tables),
+    learning: !isDeepStrictEqual(before.learning, after.learning),
+    kernel: !isDeepStrictEqual(before.rest, after.rest),
     http: differs("http"),
     control: differs("controlSocket"),
     log: differs("log"),
   };
-  return { ...diff, lines: [...globalLines(previous, next), ...peerLines(diff)] };
+  return { ...diff, lines: [...globalLines(previous, next, policies), ...peerLines(diff)] };
 }
 
-type Effect = "restart" | "in" | "out" | "soft";
+function partsOfKernel({ kernel }: Config): { tables: object; learning: object; rest: object } {
+  const { maxPaths, rules, priorities, learn, excludeInterfaces, ...rest } = kernel;
+  return { tables: { maxPaths, rules, priorities }, learning: { learn, excludeInterfaces }, rest };
+}
 
-/** What a change of each key costs; "nested" keys are told apart below. The type makes every new key choose. */
-const EFFECTS: Readonly<Record<keyof PeerConfig, Effect | "nested" | "none">> = {
-  name: "none",
-  source: "none",
-  remote: "restart",
-  port: "restart",
-  asNumber: "restart",
-  localAsNumber: "restart",
-  internal: "restart",
-  localAddress: "restart",
-  passive: "restart",
-  enabled: "soft",
-  password: "restart",
-  ttl: "restart",
-  ttlSecurity: "restart",
-  routeReflectorClient: "restart",
-  clusterId: "restart",
-  nextHop: "out",
-  families: "nested",
-  timers: "nested",
-  gracefulRestart: "restart",
-  allowLocalAs: "in",
-  removePrivateAs: "out",
-  asOverride: "out",
-  role: "restart",
-  capabilities: "restart",
-  import: "in",
-  export: "out",
-};
+/** Names whose policy does something else than before. */
+function changedPolicies(before: Config["policies"], after: Config["policies"]): ReadonlySet<string> {
+  if (before === after) return new Set();
+  const same = (a: PolicyConfig | undefined, b: PolicyConfig | undefined) => a === b || a?.definition === b?.definition;
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return new Set([...names].filter((name) => !same(before[name], after[name])));
+}
 
-function changeOf(old: PeerConfig, peer: PeerConfig, before: Config, after: Config): PeerChange | undefined {
-  const effects = new Set<Effect>();
-  for (const key of Object.keys(EFFECTS) as (keyof PeerConfig)[]) {
-    if (isDeepStrictEqual(old[key], peer[key])) continue;
-    const effect = EFFECTS[key];
-    if (effect === "nested") for (const one of nestedEffects(key, old, peer)) effects.add(one);
-    else if (effect !== "none") effects.add(effect);
-  }
-  const reasons = inWords(old, peer);
-  if (before.routerId !== after.routerId) {
+/** Peers of which nothing changed but what they rest on. */
+function touched(
+  previous: Config,
+  next: Config,
+  policies: ReadonlySet<string>,
+  newRouterId: boolean,
+): { old: PeerConfig; peer: PeerConfig }[] {
+  if (policies.size === 0 && !newRouterId) return [];
+  const before = new Set(previous.peers);
+  return next.peers
+    .filter((peer) => before.has(peer) && (newRouterId || usesOne(peer, policies)))
+    .map((peer) => ({ old: peer, peer }));
+}
+
+function usesOne(peer: PeerConfig, policies: ReadonlySet<string>): boolean {
+  return peer.import.some((name) => policies.has(name)) || peer.export.some((name) => policies.has(name));
+}
+
+function changeOf(
+  old: PeerConfig,
+  peer: PeerConfig,
+  policies: ReadonlySet<string>,
+  newRouterId: boolean,
+): PeerChange | undefined {
+  const effects = effectsOf(old, peer);
+  const reasons = old === peer ? [] : inWords(old, peer);
+  if (newRouterId) {
     effects.add("restart");
     reasons.unshift("the router id changed");
   }
   for (const [direction, effect] of [["import", "in"] as const, ["export", "out"] as const]) {
-    const policies = peer[direction].filter(
-      (name) => old[direction].includes(name) && before.policies[name]?.definition !== after.policies[name]?.definition,
-    );
-    if (policies.length > 0) {
+    const names = peer[direction].filter((name) => old[direction].includes(name) && policies.has(name));
+    if (names.length > 0) {
       effects.add(effect);
-      reasons.push(`${direction} policy ${policies.join(", ")} changed`);
+      reasons.push(`${direction} policy ${names.join(", ")} changed`);
     }
   }
   if (effects.size === 0) return undefined;
@@ -133,57 +146,39 @@ function changeOf(old: PeerConfig, peer: PeerConfig, before: Config, after: Conf
   };
 }
 
-function nestedEffects(key: keyof PeerConfig, old: PeerConfig, peer: PeerConfig): readonly Effect[] {
-  if (key === "timers") {
-    const offered =
-      old.timers.holdMilliseconds !== peer.timers.holdMilliseconds ||
-      old.timers.keepaliveMilliseconds !== peer.timers.keepaliveMilliseconds;
-    return offered ? ["restart"] : ["soft"];
-  }
-  const negotiated = (families: readonly FamilyConfig[]) =>
-    families.map(({ family, addPath, extendedNextHop }) => ({ family, addPath, extendedNextHop }));
-  return isDeepStrictEqual(negotiated(old.families), negotiated(peer.families)) ? ["soft"] : ["restart"];
-}
-
 /** Compared in the words of the file; a changed password shows only here that it changed. */
 function inWords(old: PeerConfig, peer: PeerConfig): string[] {
   const reasons = differences(writtenPeer(old), writtenPeer(peer));
   const both = old.password !== undefined && peer.password !== undefined;
   if (both && old.password !== peer.password) reasons.push("the password changed");
+  if (old.capabilities !== peer.capabilities) reasons.push(`capabilities ${old.capabilities} -> ${peer.capabilities}`);
   return reasons;
 }
 
-function differences(old: object, next: object, prefix = ""): string[] {
-  const before = old as Readonly<Record<string, unknown>>;
-  const after = next as Readonly<Record<string, unknown>>;
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
-    const [a, b] = [before[key], after[key]];
-    if (isDeepStrictEqual(a, b)) return [];
-    const name = `${prefix}${key}`;
-    if (isMapping(a) && isMapping(b)) return differences(a, b, `${name}.`);
-    const [from, to] = [wordOf(a), wordOf(b)];
-    return from.length + to.length > 120 ? [`${name} changed`] : [`${name} ${from} -> ${to}`];
-  });
-}
-
-function isMapping(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function wordOf(value: unknown): string {
-  if (value === null || value === undefined) return "none";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
 /** Everything but the peers, whose lines say what happens to each. */
-function globalLines(previous: Config, next: Config): readonly string[] {
-  const { peers: _p, originate: _o, aggregates: _a, ...old } = writtenForm(previous);
-  const { peers: _q, originate: _r, aggregates: _b, ...now } = writtenForm(next);
+function globalLines(previous: Config, next: Config, policies: ReadonlySet<string>): readonly string[] {
+  const [old, now] = [previous, next].map((config) => {
+    const short = { ...config, peers: [], originate: [], aggregates: [], policies: only(config.policies, policies) };
+    const { peers: _p, originate: _o, aggregates: _a, ...rest } = writtenForm(short);
+    return rest;
+  });
+  const { rules, priorities } = previous.kernel;
   return [
-    ...differences(old, now),
+    ...differences(old ?? {}, now ?? {}),
+    ...(isDeepStrictEqual(rules, next.kernel.rules) ? [] : ["kernel rules changed"]),
+    ...(isDeepStrictEqual(priorities, next.kernel.priorities) ? [] : ["priorities of routes changed"]),
     ...prefixLines("originate", previous.originate, next.originate),
     ...prefixLines("aggregates", previous.aggregates, next.aggregates),
   ];
+}
+
+function only(all: Config["policies"], names: ReadonlySet<string>): Config["policies"] {
+  return Object.fromEntries(
+    [...names].flatMap((name) => {
+      const policy = all[name];
+      return policy === undefined ? [] : [[name, policy]];
+    }),
+  );
 }
 
 function prefixLines(
@@ -191,29 +186,24 @@ function prefixLines(
   previous: readonly { readonly prefix: Prefix }[],
   next: readonly { readonly prefix: Prefix }[],
 ): readonly string[] {
+  if (previous === next) return [];
   const before = new Map(previous.map((entry) => [formatPrefix(entry.prefix), entry]));
   const after = new Map(next.map((entry) => [formatPrefix(entry.prefix), entry]));
-  const shared = [...after.keys()].filter((prefix) => before.has(prefix));
+  const isOther = (prefix: string) => {
+    const [a, b] = [before.get(prefix), after.get(prefix)];
+    return a !== b && a !== undefined && !isDeepStrictEqual(a, b);
+  };
   return [
-    listLine(
+    ...listLine(
       `${key} removed`,
       [...before.keys()].filter((prefix) => !after.has(prefix)),
     ),
-    listLine(
+    ...listLine(
       `${key} added`,
       [...after.keys()].filter((prefix) => !before.has(prefix)),
     ),
-    listLine(
-      `${key} changed`,
-      shared.filter((prefix) => !isDeepStrictEqual(before.get(prefix), after.get(prefix))),
-    ),
-  ].flat();
-}
-
-function listLine(what: string, prefixes: readonly string[]): readonly string[] {
-  if (prefixes.length === 0) return [];
-  const shown = prefixes.slice(0, 5).join(", ");
-  return [`${what}: ${shown}${prefixes.length > 5 ? ` and ${prefixes.length - 5} more` : ""}`];
+    ...listLine(`${key} changed`, [...after.keys()].filter(isOther)),
+  ];
 }
 
 function peerLines(diff: Pick<ConfigDiff, "added" | "removed" | "changed">): readonly string[] {

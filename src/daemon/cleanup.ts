@@ -18,7 +18,7 @@ export async function cleanupKernel(configFile: string | undefined): Promise<num
     configFile === undefined
       ? embeddedDefault({ port: 179, kernel: true }, machine("/"))
       : accept(loadFile(configFile));
-  const { fib: options } = compile(config, { hostName: hostname(), restarting: false, peerId: () => 0 as never });
+  const { fib: options } = compile(config, { hostName: hostname(), restarting: false });
   if (options === undefined)
     throw new UsageError(`${configFile} has kernel.enabled: false: no routes are starling's there`);
   const fib = openFib(options, systemClock, silent, {

@@ -1,6 +1,5 @@
 /** The daemon: builds the layers from a configuration, joins them, changes them at a reload, and shows what they hold. */
 
-import { isDeepStrictEqual } from "node:util";
 import type { ListenResult } from "../bgp/listener.ts";
 import { UsageError } from "../bgp/model/errors.ts";
 import { type Family, familyName } from "../bgp/model/family.ts";
@@ -13,17 +12,18 @@ import { Speaker } from "../bgp/speaker.ts";
 import type { Transport } from "../bgp/transport.ts";
 import { createAttributesCodec } from "../bgp/wire/attributes-codec.ts";
 import { type Compiled, type CompiledPeer, compile } from "../config/compile.ts";
-import { diffConfig } from "../config/diff.ts";
+import { diffInSteps } from "../config/diff.ts";
 import type { Config } from "../config/model.ts";
 import type { Problem } from "../config/problem.ts";
 import type { DaemonLogger } from "../control/log.ts";
 import type { EventView, SessionStateName } from "../control/views.ts";
 import { Rib } from "../rib/rib.ts";
-import { DynamicPeers } from "./dynamic-peers.ts";
 import type { KernelSide } from "./kernel-side.ts";
 import type { Links } from "./links.ts";
-import { PeerIds } from "./peer-ids.ts";
+import type { PeerIds } from "./peer-ids.ts";
+import { Peers } from "./peers.ts";
 import { RestartDeferral } from "./restart.ts";
+import { Slices } from "./slices.ts";
 
 export interface DaemonParts {
   readonly clock: Clock;
@@ -46,7 +46,6 @@ const SELECTION_MILLISECONDS = 5_000;
 const TELL_MILLISECONDS = 5_000;
 
 export class Daemon {
-  readonly ids = new PeerIds();
   readonly rib: Rib;
   readonly speaker: Speaker;
   readonly startedAt: number;
@@ -58,11 +57,13 @@ export class Daemon {
   /** What was wrong at the last reload, and went without effect. */
   problems: readonly Problem[] = [];
   readonly #parts: DaemonParts;
-  readonly #peers = new Map<PeerId, CompiledPeer>();
-  readonly #dynamic: DynamicPeers;
+  readonly #peers: Peers;
   readonly #listeners = new Set<(event: EventView) => void>();
   #deferral: RestartDeferral | undefined;
+  #isStarted = false;
   #isListening = false;
+  /** The changes of the configuration, one after the other. */
+  #busy: Promise<unknown> = Promise.resolve();
   /** At the last reload: the next one tries again. */
   #listenFailed = false;
 
@@ -71,6 +72,12 @@ export class Daemon {
     this.config = config;
     this.startedAt = parts.clock.now();
     this.configuredAt = this.startedAt;
+    this.#peers = new Peers({
+      clock: parts.clock,
+      logger: parts.logger,
+      layers: () => this,
+      gone: (id) => this.#deferral?.removed(id),
+    });
     const compiled = this.#compile(config);
     const { clock, logger, kernel, links } = parts;
     this.rib = new Rib({
@@ -92,10 +99,6 @@ export class Daemon {
         link.name,
         link.addresses.map(({ address }) => address),
       );
-    this.#dynamic = new DynamicPeers(this.ids, {
-      find: (id) => this.#peers.get(id),
-      add: (peer) => this.#register(peer),
-    });
     this.speaker = new Speaker({
       options: compiled.speaker,
       clock,
@@ -105,21 +108,22 @@ export class Daemon {
       rib: this.#sink(),
       events: {
         stateChanged: (peer, from, to, reason) => this.#stateChanged(peer, from, to, reason),
-        acceptDynamic: (template, address) => this.#dynamic.accept(template, address),
-        dynamicGone: (peer) => this.#removed(peer),
+        acceptDynamic: (template, address) => this.#peers.accept(template, address),
+        dynamicGone: (peer) => this.#peers.forget(peer),
       },
       linkLocalFor: (local, remote) => links.linkLocal(local, remote),
     });
-    for (const peer of compiled.peers) this.#addCompiled(peer);
-    for (const peer of compiled.peers) this.speaker.addPeer(peer.session);
-    this.rib.setOriginated(compiled.originated);
-    this.rib.setAggregates(compiled.aggregates);
   }
 
   /** Opens the listening sockets and begins to connect. Throws UsageError when an address cannot be had. */
   async start(): Promise<void> {
     const { clock, kernel, restarting, logger } = this.#parts;
-    const expected = [...this.#peers.values()].filter(({ session }) => session.enabled);
+    await this.#peers.addAll(this.config);
+    this.#isStarted = true;
+    const { originated, aggregates } = this.#compile(this.config);
+    this.rib.setOriginated(originated);
+    this.rib.setAggregates(aggregates);
+    const expected = [...this.#peers.all()].filter(({ session }) => session.enabled);
     if (restarting) this.rib.hold();
     this.#deferral = new RestartDeferral(
       expected.map(({ session }) => session.id),
@@ -160,11 +164,11 @@ export class Daemon {
 
   /** Route selection waits for peers after a restart: for how many, and in milliseconds since when and for how long at most. */
   recovery(): { readonly waitingFor: number; readonly elapsed: number; readonly bound: number } | undefined {
-    const deferral = this.#deferral;
-    if (!this.#parts.restarting || deferral === undefined || deferral.isSelecting) return undefined;
+    if (!this.#parts.restarting || this.#deferral?.isSelecting) return undefined;
     const elapsed = this.#parts.clock.now() - this.startedAt;
     return {
-      waitingFor: deferral.waitingFor,
+      // Before the start nobody is asked yet, and on a Calico node perhaps nobody is known.
+      waitingFor: this.#deferral?.waitingFor ?? this.#peers.size,
       elapsed,
       bound: deferralBound(this.config.kernel.pruneAfterMilliseconds),
     };
@@ -173,6 +177,7 @@ export class Daemon {
   /** Without a Cease peers keep our routes for the graceful restart time. */
   async stop(cease: boolean): Promise<void> {
     this.#deferral?.stop();
+    this.#peers.stop();
     // First the kernel: what the end of the sessions does to the tables is not to reach it.
     this.rib.hold();
     await this.#parts.kernel.stop();
@@ -180,7 +185,7 @@ export class Daemon {
   }
 
   peerOptions(): readonly PeerOptions[] {
-    return [...this.#peers.values()].map((peer) => peer.session);
+    return Array.from(this.#peers.all(), (peer) => peer.session);
   }
 
   compiledPeer(id: PeerId): CompiledPeer | undefined {
@@ -192,41 +197,36 @@ export class Daemon {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Goes over to another configuration, changing only what differs. Returns what was done, line by line. */
-  async apply(next: Config): Promise<readonly string[]> {
-    const previous = this.config;
-    const diff = diffConfig(previous, next);
-    // Before names become numbers: theirs must not go to the peers that take their place.
-    for (const id of this.#dynamic.displacedBy(next.peers)) this.speaker.removePeer(id);
+  /**
+   * Goes over to another configuration, changing only what differs: in slices, and one change after the other. Returns what was done,
+   * line by line. Before the start there is nothing to change yet.
+   */
+  apply(next: Config): Promise<readonly string[]> {
+    const applied = this.#busy.then(() => (this.#isStarted ? this.#apply(next) : this.#replace(next)));
+    this.#busy = applied.catch(() => undefined);
+    return applied;
+  }
+
+  #replace(next: Config): readonly string[] {
     const compiled = this.#compile(next);
     this.config = next;
     this.configuredAt = this.#parts.clock.now();
-    const byName = new Map(compiled.peers.map((peer) => [peer.session.name, peer]));
-    for (const { name } of diff.removed) {
-      const id = this.ids.find(name);
-      if (id === undefined) continue;
-      this.speaker.removePeer(id);
-      this.#removed(id);
-    }
-    const rules = { ...compiled.rib, resolveNextHops: this.#parts.kernel.fib !== undefined };
-    if (diff.speaker || diff.maxPaths || previous.clusterId !== next.clusterId) this.rib.reconfigure(rules);
-    if (diff.speaker) this.speaker.reconfigure(compiled.speaker);
-    const changed = diff.changed.flatMap(({ peer }) => byName.get(peer.name) ?? []);
-    for (const peer of changed) this.#peers.set(peer.session.id, peer);
-    this.rib.updatePeers([...changed, ...this.#dynamic.follow(changed)].map((peer) => peer.rib));
-    for (const { peer, previous: old, restart } of diff.changed) {
-      const session = byName.get(peer.name)?.session;
-      if (session === undefined) continue;
-      this.speaker.updatePeer(session, restart);
-      if (restart || isDeepStrictEqual(old.families, peer.families)) continue;
-      for (const id of [session.id, ...this.#dynamic.from(session.id)]) this.rib.checkLimits(id);
-    }
-    for (const { name } of diff.added) {
-      const peer = byName.get(name);
-      if (peer === undefined) continue;
-      this.#addCompiled(peer);
-      this.speaker.addPeer(peer.session);
-    }
+    this.rib.reconfigure(this.#rules(compiled));
+    this.speaker.reconfigure(compiled.speaker);
+    return [];
+  }
+
+  async #apply(next: Config): Promise<readonly string[]> {
+    const previous = this.config;
+    const { clock, kernel } = this.#parts;
+    const diff = await new Slices(clock).run(diffInSteps(this.#peers.comparedWith(previous, next), next));
+    const compiled = this.#compile(next);
+    this.config = next;
+    this.configuredAt = clock.now();
+    this.rib.reconfigure(this.#rules(compiled));
+    if (diff.speaker || diff.listen) this.speaker.reconfigure(compiled.speaker);
+    if (diff.learning && compiled.fib !== undefined) kernel.setLearning(compiled.fib);
+    await this.#peers.change(diff, previous, next);
     if (diff.originate) this.rib.setOriginated(compiled.originated);
     if (diff.aggregates) this.rib.setAggregates(compiled.aggregates);
     const notes: string[] = [];
@@ -239,41 +239,15 @@ export class Daemon {
     return [...diff.lines, ...notes];
   }
 
+  #rules({ rib }: Compiled): Compiled["rib"] {
+    return { ...rib, resolveNextHops: this.#parts.kernel.fib !== undefined };
+  }
+
   #compile(config: Config): Compiled {
     return compile(config, {
       hostName: this.#parts.hostName,
       restarting: this.#parts.restarting,
-      peerId: (name) => this.ids.idOf(name),
     });
-  }
-
-  #addCompiled(peer: CompiledPeer): void {
-    this.#peers.set(peer.session.id, peer);
-    this.rib.addPeer(peer.rib);
-  }
-
-  /** A peer from a range, new or with new rules: the tables know of it already in the second case. */
-  #register(peer: CompiledPeer): void {
-    this.#peers.set(peer.session.id, peer);
-    if (this.rib.peer(peer.session.id) === undefined) this.rib.addPeer(peer.rib);
-  }
-
-  /** The peer is gone; its number is free again when none of its routes is left. */
-  #removed(id: PeerId): void {
-    this.#peers.delete(id);
-    this.#dynamic.gone(id);
-    this.#deferral?.removed(id);
-    this.ids.forgetName(id);
-    this.rib.removePeer(id);
-    const look = () => {
-      if (!this.rib.isForgotten(id)) {
-        this.#parts.clock.after(1000, look);
-        return;
-      }
-      this.rib.forget(id);
-      this.ids.release(id);
-    };
-    look();
   }
 
   /** The tables' side, listened in on for what a restart waits for. */
@@ -285,9 +259,10 @@ export class Daemon {
         // RFC 4724 §4.1: two that restart at once do not wait for each other.
         const tells = facts.isRestarting ? [] : facts.families.map((f) => f.family);
         this.#deferral?.established(peer, facts.sendsEndOfRib ? tells : undefined);
+        this.#peers.established(peer, facts);
       },
       peerDown: (peer, end) => {
-        rib.peerDown(peer, end);
+        rib.peerDown(peer, this.#peers.lost(peer, end));
         this.#deferral?.lost(peer);
       },
       announce: (peer, attributes, prefixes) => {
@@ -298,6 +273,7 @@ export class Daemon {
       endOfRib: (peer, family) => {
         rib.endOfRib(peer, family);
         this.#deferral?.endOfRib(peer, family);
+        this.#peers.endOfRib(peer, family);
       },
       refreshRequested: (peer, family, enhanced) => rib.refreshRequested(peer, family, enhanced),
       refreshBegin: (peer, family) => rib.refreshBegin(peer, family),
@@ -348,6 +324,10 @@ export class Daemon {
     const reason = `more than ${limits.limit} ${familyName(family)} prefixes`;
     // Not from within the message that brought the last prefix.
     this.#parts.clock.soon(() => this.speaker.cease(id, CeaseSubcode.MaximumPrefixes, reason, again));
+  }
+
+  get ids(): PeerIds {
+    return this.#peers.ids;
   }
 
   get routerId(): string {

@@ -27,6 +27,19 @@ export class PeerIds {
     return this.#names.get(id);
   }
 
+  /** Peers that keep their numbers under other names; two may change places. A name that nobody has any more is free. */
+  rename(changes: readonly { readonly from: string; readonly to: string }[]): void {
+    const moved = changes.flatMap(({ from, to }) => {
+      const id = this.#ids.get(from);
+      return id === undefined ? [] : [{ from, to, id }];
+    });
+    for (const { from } of moved) this.#ids.delete(from);
+    for (const { to, id } of moved) {
+      this.#ids.set(to, id);
+      this.#names.set(id, to);
+    }
+  }
+
   /** The name is gone; the number stays taken until `release`. */
   forgetName(id: PeerId): void {
     const name = this.#names.get(id);

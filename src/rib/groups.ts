@@ -20,6 +20,19 @@ interface Entry {
   intervalMilliseconds: number;
 }
 
+interface Move {
+  readonly peer: RibPeer;
+  readonly facts: SessionFacts;
+  readonly family: NegotiatedFamily;
+  readonly from: Entry;
+  readonly key: string;
+}
+
+/** Its session has not ended since, nor begun anew. */
+function isStillThere({ peer, facts, family, from }: Move): boolean {
+  return peer.facts === facts && peer.family(family.family).group === from.group;
+}
+
 export class Groups {
   readonly #attributes: AttributeTable;
   readonly #context: OutboundContext;
@@ -71,11 +84,13 @@ export class Groups {
 
   /**
    * These peers' export rules may have changed. A group whose members all changed alike keeps what it has told them and sends
-   * only differences; a peer that parts from its group is told the differences by the group it comes to.
+   * only differences; a peer that parts from its group is told the differences by the group it comes to. One step a peer: sessions may
+   * come and go in between.
    */
-  regroup(peers: readonly RibPeer[]): void {
-    const moving: { peer: RibPeer; facts: SessionFacts; family: NegotiatedFamily; from: Entry; key: string }[] = [];
+  *regroup(peers: readonly RibPeer[]): Generator<undefined, void> {
+    let moving: Move[] = [];
     for (const peer of peers) {
+      yield;
       for (const family of peer.facts?.families ?? []) {
         const from = this.#find(peer.family(family.family).group);
         const facts = peer.facts;
@@ -84,6 +99,7 @@ export class Groups {
         if (key !== from.key) moving.push({ peer, facts, family, from, key });
       }
     }
+    moving = moving.filter(isStillThere);
     for (const from of new Set(moving.map((m) => m.from))) {
       const leaving = moving.filter((m) => m.from === from);
       const first = leaving[0];
@@ -97,7 +113,12 @@ export class Groups {
         from.intervalMilliseconds = first.peer.options.advertisementSeconds * 1000;
         this.#enlist(from);
         from.group.reconsider();
-      } else for (const m of leaving) this.#move(m.peer, m.facts, m.family, from.group);
+        continue;
+      }
+      for (const m of leaving) {
+        if (isStillThere(m)) this.#move(m.peer, m.facts, m.family, from.group);
+        yield;
+      }
     }
     this.#wake();
   }

@@ -90,6 +90,13 @@ export class RibPeer {
     return family === Family.Ipv4 ? this.#ipv4 : this.#ipv6;
   }
 
+  /** False if what others are told of its routes is not what it was (RFC 4456 §8). */
+  take(options: RibPeerOptions): boolean {
+    const { routeReflectorClient, clusterId } = this.options;
+    this.options = options;
+    return options.routeReflectorClient === routeReflectorClient && options.clusterId === clusterId;
+  }
+
   limit(family: Family): RibPeerOptions["maxPrefixes"][number] | undefined {
     return this.options.maxPrefixes.find((m) => m.family === family);
   }

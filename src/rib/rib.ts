@@ -130,26 +130,28 @@ export class Rib implements RibSink {
     if (!this.#clusterIds.all.includes(options.clusterId)) this.#collectClusterIds();
   }
 
-  /** New rules for peers whose sessions may stand: routes are judged again on both sides, and only differences go anywhere. */
   updatePeers(changes: readonly RibPeerOptions[]): void {
+    Array.from(this.updateInSteps(changes));
+  }
+
+  /** New rules for peers whose sessions may stand: routes are judged again on both sides, and only differences go anywhere. */
+  *updateInSteps(changes: readonly RibPeerOptions[]): Generator<undefined, void> {
     const changed: RibPeer[] = [];
     for (const options of changes) {
+      yield;
       const peer = this.#peers.get(options.id);
       if (peer === undefined) {
         this.addPeer(options);
         continue;
       }
-      const isSameSource =
-        options.routeReflectorClient === peer.options.routeReflectorClient &&
-        options.clusterId === peer.options.clusterId;
-      peer.options = options;
+      const isSameSource = peer.take(options);
       this.#judgeAgain(peer);
       if (!isSameSource) this.#askForPeer(peer, Ask.Source);
       changed.push(peer);
     }
     this.#collectClusterIds();
     this.groups.forgetSources();
-    this.groups.regroup(changed);
+    yield* this.groups.regroup(changed);
     this.wake();
   }
 

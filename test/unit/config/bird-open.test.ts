@@ -6,7 +6,7 @@ import type { PeerId } from "../../../src/bgp/model/ids.ts";
 import { buildOpen, negotiate } from "../../../src/bgp/negotiation.ts";
 import type { PeerOptions } from "../../../src/bgp/options.ts";
 import { decodeOpen, encodeOpen } from "../../../src/bgp/wire/open.ts";
-import { compile } from "../../../src/config/compile.ts";
+import { compilePeer } from "../../../src/config/compile.ts";
 import { configOf } from "./fixtures.ts";
 
 const TRUTH = new URL("../../../../shared/parity/truth/", import.meta.url);
@@ -23,13 +23,9 @@ function calicoPeer(asNumber: number, family: string, restartSeconds: number): P
     `asNumber: ${asNumber}\nrouterId: 10.0.0.1\npeers: [{address: ${family === "ipv6" ? "2001:db8::2" : "10.0.0.2"}, ` +
       `families: {${family}: {addPath: both}}, timers: {hold: 240s}, gracefulRestart: {time: ${restartSeconds}s}}]`,
   );
-  const { peers } = compile(
-    { ...config, peers: config.peers.map((peer) => ({ ...peer, capabilities: "bird" as const })) },
-    { hostName: "node-1", restarting: true, peerId: () => 1 as PeerId },
-  );
-  const [peer] = peers;
+  const [peer] = config.peers;
   if (peer === undefined) throw new RangeError("no peer");
-  return peer.session;
+  return compilePeer({ ...peer, capabilities: "bird" }, config, 1 as PeerId).session;
 }
 
 /** In the form in which the truth was written down. */

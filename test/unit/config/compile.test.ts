@@ -1,17 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { AddPathMode } from "../../../src/bgp/model/capability.ts";
 import type { PeerId } from "../../../src/bgp/model/ids.ts";
-import { type Compiled, compile } from "../../../src/config/compile.ts";
+import { type Compiled, type CompiledPeer, compile, compilePeer } from "../../../src/config/compile.ts";
 import { configOf } from "./fixtures.ts";
 
-function compiled(yaml: string): Compiled {
-  const ids = new Map<string, PeerId>();
-  const peerId = (name: string): PeerId => {
-    const id = ids.get(name) ?? ((ids.size + 1) as PeerId);
-    ids.set(name, id);
-    return id;
-  };
-  return compile(configOf(yaml), { hostName: "node-1", restarting: true, peerId });
+function compiled(yaml: string): Compiled & { readonly peers: readonly CompiledPeer[] } {
+  const config = configOf(yaml);
+  const peers = config.peers.map((peer, index) => compilePeer(peer, config, (index + 1) as PeerId));
+  return { ...compile(config, { hostName: "node-1", restarting: true }), peers };
 }
 
 describe("Config to the layers' options", () => {
@@ -101,6 +97,7 @@ peers:
       gracefulRestart: { timeSeconds: 60, longLivedSeconds: 3600 },
       role: 3,
       capabilities: { extendedMessages: true, hostName: true, restartNotification: true, longLivedAwareness: false },
+      linkLocalNextHops: true,
     });
     expect(peers[0]?.rib).toEqual({
       id: 1,

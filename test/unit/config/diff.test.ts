@@ -19,6 +19,17 @@ describe("what a reload does to one peer", () => {
     ["its AS", "", "asNumber: 65002", ["peer a: restarted (asNumber 65001 -> 65002)"]],
     ["local AS", "", "localAsNumber: 64999", ["peer a: restarted (localAsNumber 64512 -> 64999)"]],
     ["hold time", "", "timers: {hold: 30s}", ["peer a: restarted (timers.hold 90s -> 30s)"]],
+    ["keepalive interval", "", "timers: {keepalive: 5s}", ["peer a: updated (timers.keepalive none -> 5s)"]],
+    ["who connects", "", "passive: true", ["peer a: updated (passive false -> true)"]],
+    ["where to connect", "", "port: 1790", ["peer a: restarted (port 179 -> 1790)"]],
+    ["where it would connect", "passive: true", "passive: true, port: 1790", ["peer a: updated (port 179 -> 1790)"]],
+    [
+      "our address",
+      "localAddress: 10.0.0.1",
+      "localAddress: 10.0.0.9",
+      ["peer a: restarted (localAddress 10.0.0.1 -> 10.0.0.9)"],
+    ],
+    ["any address of ours", "localAddress: 10.0.0.1", "", ["peer a: updated (localAddress 10.0.0.1 -> none)"]],
     ["retry timer", "", "timers: {connectRetry: 1s}", ["peer a: updated (timers.connectRetry 5s -> 1s)"]],
     ["add-path", "", "families: {ipv4: {addPath: both}}", ["peer a: restarted (families.ipv4.addPath off -> both)"]],
     [
@@ -33,8 +44,8 @@ describe("what a reload does to one peer", () => {
       "families: {ipv4: {maxPrefixes: {limit: 6}}}",
       ["peer a: updated (families.ipv4.maxPrefixes.limit 5 -> 6)"],
     ],
-    ["a password", "", "password: geheim", ["peer a: restarted (passwordSet none -> true)"]],
-    ["another password", "password: geheim", "password: anders", ["peer a: restarted (the password changed)"]],
+    ["a password", "", "password: geheim", ["peer a: updated (passwordSet none -> true)"]],
+    ["another password", "password: geheim", "password: anders", ["peer a: updated (the password changed)"]],
     [
       "graceful restart",
       "",
@@ -109,7 +120,8 @@ describe("what a reload does to the rest", () => {
       listen: false,
       originate: false,
       aggregates: false,
-      maxPaths: false,
+      tables: false,
+      learning: false,
       kernel: false,
       http: false,
       control: false,
@@ -120,17 +132,63 @@ describe("what a reload does to the rest", () => {
 
   it("peers that come and go", () => {
     const before = configOf("asNumber: 1\npeers: [{name: a, address: 10.0.0.2}, {name: b, address: 10.0.0.3}]");
-    const after = configOf("asNumber: 1\npeers: [{name: c, address: 10.0.0.2}, {name: b, address: 10.0.0.3}]");
+    const after = configOf("asNumber: 1\npeers: [{name: c, address: 10.0.0.4}, {name: b, address: 10.0.0.3}]");
     const { added, removed, changed, lines } = diffConfig(before, after);
     expect([added.map(({ name }) => name), removed.map(({ name }) => name), changed]).toEqual([["c"], ["a"], []]);
     expect(lines).toEqual(["peer a: removed", "peer c: added"]);
+  });
+
+  it("a peer is the same under another name, and so are two that change theirs", () => {
+    const of = (...peers: string[]) => configOf(`asNumber: 1\npeers: [${peers.join(", ")}]`);
+    const lines = (before: string[], after: string[]) => diffConfig(of(...before), of(...after)).lines;
+    const a = "{name: Mesh_2, address: 10.0.0.2, passive: true}";
+    expect(lines([a], ["{name: Node_2, address: 10.0.0.2, routeReflectorClient: true}"])).toEqual([
+      "peer Node_2: refreshed out (name Mesh_2 -> Node_2; passive true -> false; routeReflectorClient false -> true)",
+    ]);
+    expect(lines([a], ["{name: Node_2, address: 10.0.0.2, port: 1790}"])).toEqual([
+      "peer Node_2: restarted (name Mesh_2 -> Node_2; port 179 -> 1790; passive true -> false)",
+    ]);
+    expect(
+      lines(
+        ["{name: a, address: 10.0.0.2}", "{name: b, address: 10.0.0.3}"],
+        ["{name: b, address: 10.0.0.2}", "{name: a, address: 10.0.0.3}"],
+      ),
+    ).toEqual(["peer a: updated (name b -> a)", "peer b: updated (name a -> b)"]);
+    // Two speakers of one address, as Calico may have them: the port tells.
+    const one = of("{address: 10.0.0.2}");
+    const at = (name: string, port: number) => one.peers.map((peer) => ({ ...peer, name, port }));
+    expect(diffConfig({ ...one, peers: [...at("x", 1), ...at("y", 2)] }, { ...one, peers: at("z", 2) }).lines).toEqual([
+      "peer x: removed",
+      "peer z: updated (name y -> z)",
+    ]);
+    // A range is known by its name: those who came from it bear it.
+    expect(lines(["{name: r, range: 10.0.0.0/24}"], ["{name: s, range: 10.0.0.0/24}"])).toEqual([
+      "peer r: removed",
+      "peer s: added",
+    ]);
+  });
+
+  it("the same objects cost nothing, but for what they rest on", () => {
+    const before = configOf(
+      `asNumber: 1\npeers: [{name: a, address: 10.0.0.2, import: [p]}, {name: b, address: 10.0.0.3}]\n${policies}`,
+    );
+    const { policies: other } = configOf("asNumber: 1\npolicies: {p: [{then: accept}], q: []}");
+    expect(diffConfig(before, { ...before, peers: [...before.peers] }).lines).toEqual([]);
+    expect(
+      diffConfig(before, { ...before, policies: other }).changed.map(({ peer, reasons }) => [peer.name, reasons]),
+    ).toEqual([["a", ["import policy p changed"]]]);
+    expect(diffConfig(before, { ...before, routerId: 7 as never }).changed.map(({ restart }) => restart)).toEqual([
+      true,
+      true,
+    ]);
   });
 
   it.each([
     ["listen: {port: 1790}", ["listen"], ["listen.port 179 -> 1790"]],
     ["originate: [{prefix: 10.0.0.0/8}]", ["originate"], ["originate added: 10.0.0.0/8"]],
     ["aggregates: [{prefix: 10.0.0.0/8}]", ["aggregates"], ["aggregates added: 10.0.0.0/8"]],
-    ["kernel: {maxPaths: 2}", ["maxPaths"], ["kernel.maxPaths 16 -> 2"]],
+    ["kernel: {learn: {interfaces: [eth0]}}", ["learning"], ['kernel.learn.interfaces ["cali*"] -> ["eth0"]']],
+    ["kernel: {maxPaths: 2}", ["tables"], ["kernel.maxPaths 16 -> 2"]],
     ["kernel: {table: 100}", ["kernel"], ["kernel.table main -> 100"]],
     ["http: false", ["http"], ['http {"address":"127.0.0.1","port":9179} -> false']],
     ["control: {socket: /x}", ["control"], ["control.socket none -> /x"]],
@@ -161,7 +219,7 @@ describe("what a reload does to the rest", () => {
     expect(router.lines).toEqual(["routerId 1.1.1.1 -> 2.2.2.2", "peer a: restarted (the router id changed)"]);
     expect(diff("", "routeReflector: {clusterId: 9.9.9.9}").lines).toEqual([
       "routeReflector.clusterId 10.0.0.1 -> 9.9.9.9",
-      "peer a: restarted (clusterId 10.0.0.1 -> 9.9.9.9)",
+      "peer a: refreshed out (clusterId 10.0.0.1 -> 9.9.9.9)",
     ]);
   });
 

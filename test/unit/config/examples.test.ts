@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { configurationReference } from "../../../scripts/configuration-reference.ts";
 import { asn, type PeerId } from "../../../src/bgp/model/ids.ts";
-import { compile } from "../../../src/config/compile.ts";
+import { compile, compilePeer } from "../../../src/config/compile.ts";
 import { accept, loadFile } from "../../../src/config/load.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -21,8 +21,9 @@ describe("deploy/examples", () => {
     const loaded = loadFile(`${root}deploy/examples/${name}`);
     expect(loaded.problems.filter(({ path }) => path !== "routerId")).toEqual([]);
     const config = accept(loaded);
-    const compiled = compile(config, { hostName: "h", restarting: false, peerId: () => 1 as PeerId });
-    expect(compiled.peers.length).toBeGreaterThan(0);
+    const compiled = compile(config, { hostName: "h", restarting: false });
+    expect(config.peers.length).toBeGreaterThan(0);
+    for (const peer of config.peers) expect(compilePeer(peer, config, 1 as PeerId).session.name).toBe(peer.name);
     expect(compiled.speaker.asNumber).toBeGreaterThan(asn(0));
   });
 

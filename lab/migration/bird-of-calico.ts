@@ -11,6 +11,8 @@ export function birdOfCalico(node: CalicoNode, nodes: readonly CalicoNode[], asN
 router id ${node.address};
 
 filter calico_kernel_programming {
+  # BIRD 1.6 keeps these from the kernel by itself.
+  if source = RTS_DEVICE then reject;
   if source = RTS_BGP && !defined(krt_metric) then {
     krt_metric = 1024;
     if defined(bgp_local_pref) then krt_metric = 2147483647 - bgp_local_pref;

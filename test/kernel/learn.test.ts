@@ -114,6 +114,52 @@ describe("learning", () => {
     ip("route flush root 10.0.0.0/8 table all");
   });
 
+  it("what BIRD learns: all but the kernel's own, redirects, its own and what has no origin, of any kind, the lowest metric of each", async () => {
+    ipBatch([
+      "route add 10.1.0.1/32 dev va scope link proto boot metric 1024",
+      "route add 10.1.0.2/32 dev va scope link proto boot metric 1024",
+      "route add 10.1.0.2/32 dev va scope link proto boot metric 512",
+      "route add 10.1.0.3/32 dev va scope link proto boot",
+      "route add blackhole 10.2.0.0/26 proto 80 metric 1024",
+      "route add unreachable 10.2.1.0/26 proto static metric 50",
+      "route add prohibit 10.2.2.0/26 proto static",
+      "route add throw 10.2.3.0/26 proto static",
+      "route add default via 192.0.2.1 proto dhcp metric 100",
+      "route add 10.3.0.0/16 via 192.0.2.1 proto ra",
+      "route add 10.4.0.0/16 via 192.0.2.1 proto kernel",
+      "route add 10.4.1.0/24 via 192.0.2.1 proto redirect",
+      "route add 10.4.2.0/24 via 192.0.2.1 proto bird",
+      "route add 10.4.3.0/24 via 192.0.2.1 proto static tos 8",
+      "route add 169.254.1.1/32 dev va scope link proto boot",
+    ]);
+    ip("-6 route add 2001:db8:9::1/128 dev va proto boot");
+    ip("-6 route add blackhole 2001:db8:9:1::/64 proto static");
+    p = await probe();
+    const learnt = [...p.kernel].flatMap(([text, r]) => (r.learnt ? [`${text} ${r.target.kind} ${r.metric}`] : []));
+    expect(learnt.sort()).toEqual([
+      "0.0.0.0/0 unicast 100",
+      "10.1.0.1/32 unicast 1024",
+      "10.1.0.2/32 unicast 512",
+      "10.1.0.3/32 unicast 0",
+      "10.2.0.0/26 blackhole 1024",
+      "10.2.1.0/26 unreachable 50",
+      "10.2.2.0/26 unreachable 0",
+      "10.3.0.0/16 unicast 0",
+      "2001:db8:9:1::/64 blackhole 1024",
+      "2001:db8:9::1/128 unicast 1024",
+    ]);
+    ip("route del 10.1.0.2/32 metric 512");
+    await until(() => p.kernel.get("10.1.0.2/32")?.metric === 1024);
+    for (const flush of [
+      "-4 route flush root 10.0.0.0/8",
+      "-4 route flush exact default",
+      "-4 route flush root 169.254.0.0/16",
+    ])
+      ip(flush);
+    ip("-6 route flush root 2001:db8:9::/48");
+    await until(() => [...p.kernel.values()].every((route) => !route.learnt));
+  });
+
   it("tells the route with the lowest metric, and the next one when it goes", async () => {
     p = await probe();
     ip("route add default via 192.0.2.1 proto static metric 100");

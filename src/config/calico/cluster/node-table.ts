@@ -15,8 +15,10 @@ export class NodeTable {
   readonly #nodes = new Map<string, ClusterNode>();
   readonly #names = new SortedNames();
   readonly #byAddress = new Map<string, SortedNames>();
+  readonly #sharedAddresses = new Set<string>();
   readonly #selections = new Map<Selector, SortedNames>();
   #version = 0;
+  #all: readonly ClusterNode[] | undefined;
 
   /** Grows with every change. */
   get version(): number {
@@ -31,9 +33,15 @@ export class NodeTable {
     return this.#parts[origin].get(name);
   }
 
-  /** By name. */
+  /** By name. The same array until something changes. */
   all(): readonly ClusterNode[] {
-    return this.#of(this.#names);
+    this.#all ??= this.#of(this.#names);
+    return this.#all;
+  }
+
+  /** Addresses that more than one node has, by mistake. */
+  get sharedAddresses(): ReadonlySet<string> {
+    return this.#sharedAddresses;
   }
 
   /** By name: more than one only by mistake. */
@@ -65,6 +73,7 @@ export class NodeTable {
     const before = this.#nodes.get(name);
     if (isDeepStrictEqual(before, node)) return;
     this.#version++;
+    this.#all = undefined;
     if (node === undefined) {
       this.#nodes.delete(name);
       this.#names.delete(name);
@@ -85,6 +94,7 @@ export class NodeTable {
     const names = this.#byAddress.get(address) ?? new SortedNames();
     names.add(name);
     this.#byAddress.set(address, names);
+    if (names.names.length > 1) this.#sharedAddresses.add(address);
   }
 
   #loseAddress(address: string | undefined, name: string): void {
@@ -92,6 +102,7 @@ export class NodeTable {
     if (address === undefined || names === undefined) return;
     names.delete(name);
     if (names.names.length === 0) this.#byAddress.delete(address);
+    if (names.names.length <= 1) this.#sharedAddresses.delete(address);
   }
 
   #select(selector: Selector): SortedNames {

@@ -1,6 +1,7 @@
 /** BGPFilter: rules in order for what comes in and what goes out, by family. */
 
 import { Family } from "../../../bgp/model/family.ts";
+import { shownFilterName } from "../filter-name.ts";
 import type { CalicoFilter, FilterOperation, FilterRule } from "../model.ts";
 import type { Place } from "../problem.ts";
 import type { StoredObject } from "../stored-object.ts";
@@ -84,7 +85,7 @@ function familyFilter(
 ): CalicoFilter | undefined {
   if (imports.length === 0 && exports.length === 0) return undefined;
   return {
-    name: filterName,
+    name: shownFilterName(filterName),
     ...(imports.length === 0 ? {} : { import: imports }),
     ...(exports.length === 0 ? {} : { export: exports }),
   };

@@ -33,6 +33,10 @@ export class NodeDirectory {
     return this.#nodes.all();
   }
 
+  get sharedAddresses(): ReadonlySet<string> {
+    return this.#nodes.sharedAddresses;
+  }
+
   matching(selector: Selector): readonly ClusterNode[] {
     return this.#nodes.matching(selector);
   }

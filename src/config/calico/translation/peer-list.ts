@@ -4,18 +4,23 @@ import { isDeepStrictEqual } from "node:util";
 import type { CalicoPeer } from "../model.ts";
 import { type PeerContext, peerOfPlan } from "./peer-of-plan.ts";
 import { type PeerPlan, samePlan } from "./peer-plan.ts";
-import { keepArray } from "./remember.ts";
 
 interface Known {
-  readonly plan: PeerPlan;
-  readonly password: string | undefined;
-  readonly context: PeerContext;
-  readonly peer: CalicoPeer;
+  plan: PeerPlan;
+  password: string | undefined;
+  context: PeerContext;
+  peer: CalicoPeer;
+  /** The call that it was last seen in. */
+  call: number;
 }
 
 export class PeerList {
-  #known = new Map<string, Known>();
-  #sorted: readonly CalicoPeer[] = [];
+  /** By the plan's own object, which mostly is the same; by what it is for, which a changed plan still finds. */
+  #byPlan = new Map<PeerPlan, Known>();
+  #byPurpose = new Map<string, Known>();
+  #sorted: readonly Known[] = [];
+  #peers: readonly CalicoPeer[] = [];
+  #call = 0;
 
   /** The same array as before if no peer changed. */
   peers(
@@ -23,53 +28,90 @@ export class PeerList {
     passwordOf: (plan: PeerPlan) => string | undefined,
     context: PeerContext,
   ): readonly CalicoPeer[] {
-    const known = new Map<string, Known>();
-    const fresh: CalicoPeer[] = [];
-    const standing = new Set<CalicoPeer>();
+    this.#call++;
+    const fresh: Known[] = [];
+    let isChanged = false;
     for (const plan of plans) {
-      // Unique: a kind has one plan for an address and port.
-      const key = `${plan.kind} ${plan.address} ${plan.port}`;
-      const before = this.#known.get(key);
-      const now = nextKnown(plan, passwordOf(plan), context, before);
-      known.set(key, now);
-      if (now.peer === before?.peer) standing.add(now.peer);
-      else fresh.push(now.peer);
+      const known = this.#byPlan.get(plan) ?? this.#find(plan);
+      if (known === undefined) fresh.push(this.#add(plan, passwordOf(plan), context));
+      else if (this.#update(known, plan, passwordOf(plan), context)) isChanged = true;
     }
-    this.#known = known;
-    const kept = this.#sorted.filter((peer) => standing.has(peer));
-    this.#sorted = keepArray(this.#sorted, merged(kept, fresh.sort(byName)));
-    return this.#sorted;
+    const gone = this.#forgetOthers();
+    if (fresh.length === 0 && gone === 0 && !isChanged) return this.#peers;
+    const kept = gone === 0 ? this.#sorted : this.#sorted.filter(({ call }) => call === this.#call);
+    this.#sorted = merged(kept, fresh.sort(byName));
+    this.#peers = this.#sorted.map(({ peer }) => peer);
+    return this.#peers;
+  }
+
+  #find(plan: PeerPlan): Known | undefined {
+    const known = this.#byPurpose.get(purposeOf(plan));
+    // Two plans for one purpose: the first has it.
+    return known?.call === this.#call ? undefined : known;
+  }
+
+  #add(plan: PeerPlan, password: string | undefined, context: PeerContext): Known {
+    const known = { plan, password, context, peer: peerOfPlan(plan, password, context), call: this.#call };
+    this.#byPlan.set(plan, known);
+    this.#byPurpose.set(purposeOf(plan), known);
+    return known;
+  }
+
+  /** Whether the peer is another one now. Its name is the same: that is made of its purpose. */
+  #update(known: Known, plan: PeerPlan, password: string | undefined, context: PeerContext): boolean {
+    known.call = this.#call;
+    if (known.plan !== plan) {
+      this.#byPlan.delete(known.plan);
+      this.#byPlan.set(plan, known);
+    }
+    const isSame = known.password === password && known.context === context && samePlan(known.plan, plan);
+    known.plan = plan;
+    known.password = password;
+    known.context = context;
+    if (isSame) return false;
+    const peer = peerOfPlan(plan, password, context);
+    if (isDeepStrictEqual(peer, known.peer)) return false;
+    known.peer = peer;
+    return true;
+  }
+
+  #forgetOthers(): number {
+    let count = 0;
+    for (const known of this.#sorted) {
+      if (known.call === this.#call) continue;
+      this.#byPlan.delete(known.plan);
+      const purpose = purposeOf(known.plan);
+      if (this.#byPurpose.get(purpose) === known) this.#byPurpose.delete(purpose);
+      count++;
+    }
+    return count;
   }
 }
 
-function nextKnown(
-  plan: PeerPlan,
-  password: string | undefined,
-  context: PeerContext,
-  before: Known | undefined,
-): Known {
-  if (before === undefined) return { plan, password, context, peer: peerOfPlan(plan, password, context) };
-  const isSame = before.password === password && before.context === context && samePlan(before.plan, plan);
-  if (isSame) return before;
-  const peer = peerOfPlan(plan, password, context);
-  return { plan, password, context, peer: isDeepStrictEqual(peer, before.peer) ? before.peer : peer };
+function purposeOf({ kind, address, port }: PeerPlan): string {
+  // The port is no part of a mesh peer's name.
+  return kind === "Mesh" ? `Mesh ${address}` : `${kind} ${address} ${port}`;
 }
 
-function byName(a: CalicoPeer, b: CalicoPeer): number {
-  return a.name < b.name ? -1 : 1;
+function byName(a: Known, b: Known): number {
+  return a.peer.name < b.peer.name ? -1 : 1;
 }
 
 /** Both are in order. */
-function merged(kept: readonly CalicoPeer[], fresh: readonly CalicoPeer[]): readonly CalicoPeer[] {
+function merged(kept: readonly Known[], fresh: readonly Known[]): readonly Known[] {
   if (fresh.length === 0) return kept;
-  const all: CalicoPeer[] = [];
+  const all: Known[] = [];
   let i = 0;
   for (const one of kept) {
-    for (let next = fresh[i]; next !== undefined && next.name < one.name; next = fresh[i]) {
+    for (let next = fresh[i]; next !== undefined && next.peer.name < one.peer.name; next = fresh[i]) {
       all.push(next);
       i++;
     }
     all.push(one);
   }
-  return [...all, ...fresh.slice(i)];
+  for (; i < fresh.length; i++) {
+    const one = fresh[i];
+    if (one !== undefined) all.push(one);
+  }
+  return all;
 }

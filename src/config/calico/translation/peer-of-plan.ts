@@ -1,6 +1,7 @@
 /** A planned session with everything that BGPPeer and node say of it. */
 
 import { Family } from "../../../bgp/model/family.ts";
+import { shownFilterName } from "../filter-name.ts";
 import type { CalicoPeer } from "../model.ts";
 import type { BgpPeer } from "../resources/bgp-peer.ts";
 import { familyOf } from "../resources/field-types.ts";
@@ -50,8 +51,8 @@ export function peerOfPlan(plan: PeerPlan, password: string | undefined, context
     password: password ?? null,
     nextHop: nextHop(session, internal),
     allowLocalAs: plan.isReverse ? 0 : (session?.allowLocalAs ?? 0),
-    importFilters: filters.filter((one) => importable.has(one)),
-    exportFilters: filters.filter((one) => exportable.has(one)),
+    importFilters: filters.filter((one) => importable.has(one)).map(shownFilterName),
+    exportFilters: filters.filter((one) => exportable.has(one)).map(shownFilterName),
     source: `calico:${plan.source}`,
   };
 }

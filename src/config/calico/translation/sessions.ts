@@ -10,7 +10,7 @@ import type { BgpFilter } from "../resources/bgp-filter.ts";
 import type { BgpPeer } from "../resources/bgp-peer.ts";
 import { familyOf, type SecretKey } from "../resources/field-types.ts";
 import { type ExplicitPlans, explicitPlans } from "./explicit-plans.ts";
-import { meshPlans } from "./mesh-plans.ts";
+import { MeshPlanner } from "./mesh-plans.ts";
 import { NodeDirectory } from "./node-directory.ts";
 import type { NodeSettings } from "./node-settings.ts";
 import { type Password, passwordOf } from "./passwords.ts";
@@ -40,6 +40,8 @@ export class SessionPlanner {
   readonly #secretNamespace: string;
   readonly #ipv4 = new PeerList();
   readonly #ipv6 = new PeerList();
+  readonly #mesh4 = new MeshPlanner(Family.Ipv4);
+  readonly #mesh6 = new MeshPlanner(Family.Ipv6);
   readonly #context = rememberEqual(peerContext);
   readonly #staticRoutes = rememberEqual(staticRoutes);
   readonly #secretNames = rememberEqual(secretNames);
@@ -62,11 +64,13 @@ export class SessionPlanner {
     const directory = new NodeDirectory(nodes, settings.globalAsNumber, bgpConfigurations.sorted());
     const explicit = explicitPlans(own, bgpPeers.sorted(), directory);
     const workloads = settings.isReflectorOnly ? [] : workloadPlans(own, endpointStatus.sorted(), bgpPeers);
-    const mesh = (family: Family) => (settings.isMeshEnabled ? meshPlans(own, directory, family) : []);
-    const byFamily = (family: Family) =>
-      [...explicit.plans, ...workloads].filter((plan) => familyOf(plan.address) === family);
-    const plans4 = [...byFamily(Family.Ipv4), ...mesh(Family.Ipv4)];
-    const plans6 = [...byFamily(Family.Ipv6), ...mesh(Family.Ipv6)];
+    const given = [...explicit.plans, ...workloads];
+    const plans4 = given.filter(({ address }) => familyOf(address) === Family.Ipv4);
+    const plans6 = given.filter(({ address }) => familyOf(address) === Family.Ipv6);
+    if (settings.isMeshEnabled) {
+      for (const plan of this.#mesh4.plans(own, directory)) plans4.push(plan);
+      for (const plan of this.#mesh6.plans(own, directory)) plans6.push(plan);
+    }
     const passwords = new SessionPasswords(this.#cluster, this.#secretNamespace, settings.meshPassword);
     const context = this.#context(settings, bgpFilters.sorted());
     const textOf = (plan: PeerPlan) => passwords.textOf(plan);

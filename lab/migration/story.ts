@@ -17,8 +17,9 @@ import { NodeSpeaker, settled } from "./speaker.ts";
 
 /** Packets a second for every pair of pods; each goes there and comes back, so it counts both ways. */
 const rate = 100;
-/** RTPROT_BIRD, as `ip -N` prints it. */
+/** RTPROT_BIRD and RTN_BLACKHOLE, as `ip -N` prints them. */
 const birdProtocol = "12";
+const blackhole = "6";
 
 interface Pair {
   readonly title: string;
@@ -146,7 +147,7 @@ async function isComplete({ node, plan }: Member): Promise<boolean> {
   const routes = await node.routes("ipv4");
   return meshNodes.every(({ address, block }) =>
     routes.some(({ dst, type, gateway, protocol }) => {
-      const isRight = block === plan.block ? type === "blackhole" : gateway === address;
+      const isRight = block === plan.block ? type === blackhole : gateway === address;
       return dst === block && isRight && protocol === birdProtocol;
     }),
   );

@@ -18,6 +18,8 @@ const packages = [
   { name: "openbgpd", program: "bgpctl", service: "openbgpd" },
   { name: "exabgp", program: "exabgp", service: "exabgp" },
   { name: "prometheus", program: "promtool", service: "prometheus" },
+  { name: "etcd-server", program: "etcd", service: "etcd" },
+  { name: "etcd-client", program: "etcdctl" },
   { name: "gcc", program: "cc" },
   { name: "libc6-dev", file: "/usr/include/stdio.h" },
 ];

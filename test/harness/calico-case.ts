@@ -15,6 +15,8 @@ export interface CalicoCase extends CaseState {
   readonly case: string;
   readonly node: string;
   readonly release: string;
+  /** It cannot be told through etcd: it has Services or Secrets. */
+  readonly kddOnly: boolean;
   /** The states before this one, and this one; empty where there is but one. */
   readonly steps: readonly CaseState[];
 }

@@ -1,0 +1,139 @@
+/** Lists what concerns BGP at one revision, in pages, and follows it from there on; a list that is too old is made anew. */
+
+import type { Clock } from "../../../../bgp/model/ports.ts";
+import type { EtcdClient } from "./client.ts";
+import { GrpcError, GrpcStatus } from "./grpc.ts";
+import type { KeyRange } from "./keys.ts";
+import type { KnownKeys } from "./known-keys.ts";
+import { decodeWatch, type Header, type RangeResponse, type WatchResponse, watchRequest } from "./messages.ts";
+
+export interface ReaderEvents {
+  /** Everything has been listed. */
+  listed(): void;
+  /** From now on changes are told as they come. */
+  following(): void;
+}
+
+/** Keys of a page: what they come to is told in one go. */
+const PAGE_KEYS = 200;
+const SLICE_MILLISECONDS = 4;
+/** A list that is overtaken by compaction this often needs longer than the administrator keeps revisions. */
+const MAX_LISTS = 5;
+
+export class EtcdReader {
+  readonly #ranges: readonly KeyRange[];
+  readonly #known: KnownKeys;
+  readonly #events: ReaderEvents;
+  readonly #clock: Clock;
+  /** The first revision that each range has not been followed through; undefined before the first list. */
+  #next: number[] | undefined;
+  /** The newest that was seen, and of which cluster. */
+  #seen: Header = { clusterId: 0, revision: 0 };
+
+  constructor(ranges: readonly KeyRange[], known: KnownKeys, events: ReaderEvents, clock: Clock) {
+    this.#ranges = ranges;
+    this.#known = known;
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  /** Until the connection is gone, which it throws. */
+  async follow(client: EtcdClient): Promise<never> {
+    if (await this.#isOtherHistory(client)) this.#next = undefined;
+    for (;;) {
+      const next = this.#next ?? (await this.#list(client));
+      this.#next = next;
+      await this.#watch(client, next);
+      this.#next = undefined;
+    }
+  }
+
+  /**
+   * After a restore from a backup, or with another cluster in its place, revisions begin again below what was seen: a watch from there
+   * would wait for ever.
+   */
+  async #isOtherHistory(client: EtcdClient): Promise<boolean> {
+    const [first] = this.#ranges;
+    if (first === undefined || this.#next === undefined) return true;
+    const { header } = await client.range({ key: first.key, end: "", limit: 1, revision: 0 });
+    return header.clusterId !== this.#seen.clusterId || header.revision < this.#seen.revision;
+  }
+
+  async #list(client: EtcdClient): Promise<number[]> {
+    for (let n = 1; ; n++) {
+      try {
+        return await this.#listOnce(client);
+      } catch (thrown) {
+        const isCompacted = thrown instanceof GrpcError && thrown.status === GrpcStatus.OutOfRange;
+        if (!isCompacted || n === MAX_LISTS) throw thrown;
+      }
+    }
+  }
+
+  async #listOnce(client: EtcdClient): Promise<number[]> {
+    const present = new Set<string>();
+    let revision = 0;
+    for (const range of this.#ranges) {
+      let key: string | Uint8Array = range.key;
+      for (;;) {
+        const page: RangeResponse = await client.range({ key, end: range.end, limit: PAGE_KEYS, revision });
+        if (revision === 0) {
+          revision = page.header.revision;
+          this.#seen = page.header;
+        }
+        for (const keyValue of page.keyValues) {
+          present.add(keyValue.key);
+          this.#known.put(keyValue);
+        }
+        const last = page.keyValues.at(-1);
+        if (!page.more || last === undefined) break;
+        // The least key that is greater.
+        key = Buffer.concat([last.keyOctets, Buffer.from([0])]);
+      }
+    }
+    for (const key of this.#known.keys()) if (!present.has(key)) this.#known.delete(key);
+    this.#events.listed();
+    return this.#ranges.map(() => revision + 1);
+  }
+
+  /** Returns when what would have to be told next is compacted away. */
+  async #watch(client: EtcdClient, next: number[]): Promise<void> {
+    const stream = client.watch();
+    for (const [index, range] of this.#ranges.entries()) {
+      stream.send(watchRequest({ ...range, startRevision: next[index] ?? 0 }));
+    }
+    // Watches are numbered in the order in which they were asked for.
+    const indexes = new Map<number, number>();
+    for await (const message of stream.messages()) {
+      const response = decodeWatch(message);
+      if (response.canceled) {
+        if (response.compactRevision > 0) return;
+        throw new GrpcError(GrpcStatus.PermissionDenied, `etcd refuses to tell of changes: ${response.cancelReason}`);
+      }
+      if (response.created) {
+        indexes.set(response.watchId, indexes.size);
+        if (indexes.size === this.#ranges.length) this.#events.following();
+      } else {
+        await this.#apply(response);
+        const index = indexes.get(response.watchId);
+        if (index !== undefined && !response.isFragment) next[index] = lastRevision(response) + 1;
+      }
+    }
+  }
+
+  async #apply({ header, events }: WatchResponse): Promise<void> {
+    if (header.revision > this.#seen.revision) this.#seen = header;
+    let end = this.#clock.now() + SLICE_MILLISECONDS;
+    for (const event of events) {
+      this.#known.changed(event);
+      if (this.#clock.now() < end) continue;
+      await new Promise<void>((resolve) => this.#clock.soon(resolve));
+      end = this.#clock.now() + SLICE_MILLISECONDS;
+    }
+  }
+}
+
+/** Without events it is a note of progress: all up to the store's own revision has been told. */
+function lastRevision({ header, events }: WatchResponse): number {
+  return events.at(-1)?.keyValue.modRevision ?? header.revision;
+}

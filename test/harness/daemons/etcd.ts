@@ -1,0 +1,149 @@
+/** A real etcd, alone in its cluster, on a port of its own: started, stopped, wiped and compacted by a test. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BackgroundProcess, findProgram, runCommand } from "../process.ts";
+import { waitFor } from "../wait-for.ts";
+
+export interface ServerTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface EtcdSettings {
+  /** Paths; clients must show a certificate of the same CA, which `client` is. */
+  readonly tls?: { readonly server: ServerTls; readonly client: ServerTls };
+  readonly flags?: readonly string[];
+}
+
+/** True where both programs are there. */
+export const hasEtcd = findProgram("etcd") !== undefined && findProgram("etcdctl") !== undefined;
+
+export class EtcdServer {
+  readonly endpoint: string;
+  /** Options of etcdctl that say who asks. */
+  identity: readonly string[] = [];
+  readonly #folder: string;
+  readonly #settings: EtcdSettings;
+  readonly #ports: { readonly client: number; readonly peer: number };
+  #process: BackgroundProcess | undefined;
+
+  static async start(settings: EtcdSettings = {}): Promise<EtcdServer> {
+    const server = new EtcdServer(settings, { client: await freePort(), peer: await freePort() });
+    await server.start();
+    return server;
+  }
+
+  private constructor(settings: EtcdSettings, ports: { readonly client: number; readonly peer: number }) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#folder = mkdtempSync(join(tmpdir(), "starling-etcd-"));
+    this.endpoint = `${settings.tls === undefined ? "http" : "https"}://127.0.0.1:${ports.client}`;
+  }
+
+  async start(): Promise<void> {
+    const peer = `http://127.0.0.1:${this.#ports.peer}`;
+    const { tls, flags = [] } = this.#settings;
+    const command = [
+      ...["etcd", "--name", "one", "--data-dir", this.#data, "--log-level", "error", "--logger", "zap"],
+      ...["--listen-client-urls", this.endpoint, "--advertise-client-urls", this.endpoint],
+      ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", `one=${peer}`],
+      ...flags,
+    ];
+    if (tls !== undefined) {
+      const { ca, cert, key } = tls.server;
+      command.push("--client-cert-auth", "--trusted-ca-file", ca, "--cert-file", cert, "--key-file", key);
+    }
+    this.#process = new BackgroundProcess("etcd", command, join(this.#folder, "etcd.log"));
+    const answers = async () => {
+      await this.control("get", "anything");
+      return true;
+    };
+    await waitFor(answers, { what: `etcd to answer at ${this.endpoint}`, timeout: 30_000 });
+  }
+
+  /** As a machine that loses its power. */
+  async stop(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    await this.#process?.stop(signal);
+  }
+
+  /** Stopped for good, or until the next start, with nothing left of what it held. */
+  async wipe(): Promise<void> {
+    await this.stop();
+    rmSync(this.#data, { recursive: true, force: true });
+  }
+
+  /** Frozen: connections stand, nothing is answered. */
+  freeze(): void {
+    this.#process?.signal("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#process?.signal("SIGCONT");
+  }
+
+  async close(): Promise<void> {
+    this.thaw();
+    await this.wipe();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  put(key: string, value: unknown): Promise<string> {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return this.control("put", key, "--", text);
+  }
+
+  delete(key: string): Promise<string> {
+    return this.control("del", key);
+  }
+
+  /** Many at once: at most 128, as one revision. */
+  putAll(values: Iterable<readonly [string, unknown]>): Promise<string> {
+    const puts = [...values].map(([key, value]) => `put ${key} ${JSON.stringify(JSON.stringify(value))}`);
+    // In etcdctl's form of a transaction: no comparisons, what is done then, nothing otherwise.
+    return this.#run(["txn"], `\n${puts.join("\n")}\n\n\n`);
+  }
+
+  /** The value, or undefined where there is no such key. */
+  async get(key: string): Promise<string | undefined> {
+    const text = await this.control("get", key, "--print-value-only");
+    return text === "" ? undefined : text.trimEnd();
+  }
+
+  /** Forgets all revisions but the newest. */
+  async compact(): Promise<void> {
+    const status = JSON.parse(await this.control("endpoint", "status", "-w", "json")) as [
+      { Status: { header: { revision: number } } },
+    ];
+    await this.control("compact", String(status[0].Status.header.revision), "--physical");
+  }
+
+  control(...words: readonly string[]): Promise<string> {
+    return this.#run(words);
+  }
+
+  #run(words: readonly string[], input = ""): Promise<string> {
+    const tls = this.#settings.tls?.client;
+    const certificates = tls === undefined ? [] : ["--cacert", tls.ca, "--cert", tls.cert, "--key", tls.key];
+    return runCommand(["etcdctl", "--endpoints", this.endpoint, ...certificates, ...this.identity, ...words], {
+      env: { ETCDCTL_API: "3" },
+      input,
+    });
+  }
+
+  get #data(): string {
+    return join(this.#folder, "data");
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new RangeError("no port");
+  return address.port;
+}

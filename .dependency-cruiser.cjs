@@ -93,7 +93,12 @@ const layers = [
     "cli-shows-views-only",
     "The client's side talks over the control socket: it shares its protocol and its views, not the daemon.",
     "^src/cli/(?!config-)",
-    ["cli/", "control/(views|answers|protocol|socket-path|nearest)\\.ts$", "bgp/model/", "version\\.ts$"],
+    [
+      "cli/",
+      "control/(views|answers|protocol|socket-path|nearest|bird/command-words)\\.ts$",
+      "bgp/model/",
+      "version\\.ts$",
+    ],
     ["core", "npm"],
   ),
   only(

@@ -29,7 +29,7 @@ file comes to, every default written out. Complete files stand in \`deploy/examp
 - External peers without policies import and export everything, where RFC 8212 would have nothing; \`check\` and the log recommend policies.
 - Peers inherit: \`peerDefaults\`, above it the templates named by \`use\` in their order, above them the peer's own keys. \`timers\`, \`families\`
   and \`gracefulRestart\` are inherited key by key, all else as a whole; \`null\` takes the default again.
-- Not in this version, and refused with a message that says so: \`bmp\`, \`bfd\`, \`control.birdSocket\`, \`control.bird6Socket\`.
+- Not in this version, and refused with a message that says so: \`bmp\`, \`bfd\`.
 `;
 
 /** Keys of the root in the order in which a reader meets them. */

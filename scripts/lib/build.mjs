@@ -47,7 +47,7 @@ export async function build() {
   try {
     result = await esbuild.build({
       absWorkingDir: root,
-      entryPoints: { starling: entry },
+      entryPoints: { starling: entry, birdcl: "src/birdcl.ts" },
       outdir: dist,
       outExtension: { ".js": ".mjs" },
       chunkNames: "[name]-[hash]",

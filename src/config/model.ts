@@ -145,6 +145,9 @@ export interface Config {
   readonly kernel: KernelConfig;
   /** Undefined: the rule for the default of the control socket decides. */
   readonly controlSocket: string | undefined;
+  /** BIRD's control sockets; undefined: none but on a Calico node. */
+  readonly birdSocket: string | false | undefined;
+  readonly bird6Socket: string | false | undefined;
   readonly http: HttpConfig | undefined;
   readonly log: LogConfig;
   /** What Calico's resources come to; undefined on other machines, and as long as nothing is known of the node. */

@@ -115,6 +115,14 @@ const kernelSchema = mapping({
     }),
 });
 
+const birdSocket = (daemon: string, family: string, calico: string) =>
+  union([z.literal(false), text("the path of a socket", 107)], "the path of a socket, or false")
+    .optional()
+    .meta({
+      description: `Socket that answers as the control socket of BIRD 1.6's ${daemon} does, with ${family} sessions and routes; on a Calico node ${calico} unless false.`,
+      default: null,
+    });
+
 const rootShape = {
   asNumber: asNumber().optional().meta({
     description: "This node's AS number; the only key without a default. On a Calico node its resources give it.",
@@ -144,6 +152,8 @@ const rootShape = {
       description:
         "Socket of the commands; default /run/starling/starling.sock, for an ordinary user one in its runtime directory.",
     }),
+    birdSocket: birdSocket("bird", "IPv4", "/var/run/calico/bird.ctl"),
+    bird6Socket: birdSocket("bird6", "IPv6", "/var/run/calico/bird6.ctl"),
   })
     .optional()
     .meta({ description: "Control socket." }),
@@ -196,8 +206,6 @@ export type RootInput = z.output<typeof rootSchema>;
 /** Keys of the contract that this version does not know yet, by the key path without indices. */
 export const LATER_KEYS: Readonly<Record<string, string>> = {
   bmp: "BMP is not in this version",
-  "control.birdSocket": "BIRD's control socket is not in this version",
-  "control.bird6Socket": "BIRD's control socket is not in this version",
   "peers.bfd": "BFD is not in this version",
   "peerDefaults.bfd": "BFD is not in this version",
   "templates.*.bfd": "BFD is not in this version",

@@ -144,6 +144,8 @@ function assemble(
     aggregates: resolveAggregates(root.aggregates ?? [], problems),
     policies: resolvePolicies(root, value["policies"]),
     controlSocket: root.control?.socket,
+    birdSocket: root.control?.birdSocket,
+    bird6Socket: root.control?.bird6Socket,
     http: resolveHttp(root.http ?? {}, surroundings, problems),
     calico: undefined,
   };

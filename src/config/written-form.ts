@@ -24,7 +24,11 @@ export function writtenForm(config: Config): Readonly<Record<string, unknown>> {
       Object.entries(config.policies).map(([name, { definition }]) => [name, JSON.parse(definition) as unknown]),
     ),
     kernel: writtenKernel(config.kernel),
-    control: { socket: config.controlSocket ?? null },
+    control: {
+      socket: config.controlSocket ?? null,
+      birdSocket: config.birdSocket || null,
+      bird6Socket: config.bird6Socket || null,
+    },
     http: config.http === undefined ? false : { address: formatAddress(config.http.address), port: config.http.port },
     log: config.log,
   };

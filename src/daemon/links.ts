@@ -55,6 +55,11 @@ export class Links implements Surroundings {
     return 0;
   }
 
+  /** For people. */
+  all(): Iterable<Link> {
+    return this.#byIndex.size > 0 ? this.#byIndex.values() : this.#fallback();
+  }
+
   isLinkUp(index: number): boolean {
     return this.#byIndex.get(index)?.up ?? this.#byIndex.size === 0;
   }

@@ -91,8 +91,7 @@ export class Running {
   async #start(): Promise<void> {
     const logger = this.#logger;
     const { config, calico } = this.#startup;
-    const context = { hostName: hostname(), restarting: false, peerId: () => 0 as never };
-    const { fib } = compile(config, context);
+    const { fib } = compile(config, { hostName: hostname(), restarting: false });
     if (fib !== undefined) this.#kernel.start(fib);
     else if (!config.kernel.enabled) this.#kernel.reason = kernelReason(this.#options, this.#startup);
     const idles = calico !== undefined && isIdle(calico.options);

@@ -94,8 +94,10 @@ export function identifierOf(text: string): RouterId | undefined {
   return address?.family === Family.Ipv4 && address.w0 !== 0 ? routerId(address.w0) : undefined;
 }
 
-/** Two sessions with one address: they differ in the address that we connect from, or the later one cannot be. */
-export function sessionKey({ remote, localAddress }: PeerConfig): string {
+/** Of two with the same there can be one session alone. */
+export function sessionKey({ remote, port, localAddress }: PeerConfig): string {
   const words = (a: IpAddress | undefined) => (a === undefined ? "" : `${a.w0},${a.w1},${a.w2},${a.w3}`);
-  return remote.kind === "address" ? `${words(remote.address)} ${remote.interface ?? ""} ${words(localAddress)}` : "";
+  return remote.kind === "address"
+    ? `${words(remote.address)} ${remote.interface ?? ""} ${port} ${words(localAddress)}`
+    : "";
 }

@@ -160,7 +160,7 @@ export class ToConfig {
         yield known;
         continue;
       }
-      const message = `${peer.name} has the address of ${other}: one session between two addresses serves both, that of ${other}`;
+      const message = `${peer.name} has the address and port of ${other}: between two ends there is one session, and ${other} has it`;
       problems.push(problemOf(peer.source, message));
     }
   }
@@ -242,7 +242,10 @@ function exportName(family: Family): string {
   return `calico/export/${familyName(family)}`;
 }
 
-/** Of two peers with one address the one that somebody wrote stays, and of those the one for all nodes: it is written first. */
+/**
+ * BIRD: of a mesh peer and a BGPPeer for the same node the one that comes first has the session, and the other waits for ever.
+ * Ours: the BGPPeer has it, with its filters, since somebody wrote it; of two of them the one for all nodes.
+ */
 function byRank(a: CalicoPeer, b: CalicoPeer): number {
   return rankOf(a) - rankOf(b);
 }

@@ -175,11 +175,12 @@ describe("peers", () => {
       modelOf({
         peers: [
           calicoPeer("10.0.0.2"),
-          calicoPeer("10.0.0.2", { name: "Node_10_0_0_2_port_180", port: 180, source: "calico:BGPPeer/p" }),
+          calicoPeer("10.0.0.2", { name: "Node_10_0_0_2", source: "calico:BGPPeer/p" }),
+          calicoPeer("10.0.0.2", { name: "Node_10_0_0_2_port_180", port: 180, source: "calico:BGPPeer/q" }),
         ],
       }),
     );
-    expect(peers.map(({ name }) => name)).toEqual(["Node_10_0_0_2_port_180"]);
+    expect(peers.map(({ name }) => name)).toEqual(["Node_10_0_0_2", "Node_10_0_0_2_port_180"]);
     expect(problems).toEqual([expect.objectContaining({ resource: "Node/10.0.0.2" })]);
   });
 });

@@ -8,6 +8,7 @@ import type { BgpPeer } from "../resources/bgp-peer.ts";
 import { familyOf } from "../resources/field-types.ts";
 import type { ClusterNode } from "../resources/node.ts";
 import type { NodeDirectory } from "./node-directory.ts";
+import type { NodePlans, Route } from "./node-plans.ts";
 import { type PeerPlan, type PlanKind, planKey } from "./peer-plan.ts";
 
 export interface ExplicitPlans {
@@ -18,8 +19,15 @@ export interface ExplicitPlans {
   readonly lacksAsNumber: readonly BgpPeer[];
 }
 
-export function explicitPlans(own: ClusterNode, bgpPeers: readonly BgpPeer[], directory: NodeDirectory): ExplicitPlans {
-  return new Planner(own, directory).plan(bgpPeers.filter((one) => !one.isForLocalWorkloads));
+/** `nodePlans`: of the last time, for this one. */
+export function explicitPlans(
+  own: ClusterNode,
+  bgpPeers: readonly BgpPeer[],
+  directory: NodeDirectory,
+  nodePlans: NodePlans,
+): ExplicitPlans {
+  nodePlans.begin();
+  return new Planner(own, directory, nodePlans).plan(bgpPeers.filter((one) => !one.isForLocalWorkloads));
 }
 
 function isForAll({ node, nodeSelector }: BgpPeer): boolean {
@@ -35,12 +43,14 @@ export function isLocal({ node, nodeSelector }: BgpPeer, own: ClusterNode): bool
 class Planner {
   readonly #own: ClusterNode;
   readonly #directory: NodeDirectory;
+  readonly #nodePlans: NodePlans;
   readonly #plans = new Map<string, PeerPlan>();
   readonly #late: { readonly plan: PeerPlan; readonly first: PeerPlan }[] = [];
   readonly #lacksAsNumber: BgpPeer[] = [];
 
-  constructor(own: ClusterNode, directory: NodeDirectory) {
+  constructor(own: ClusterNode, directory: NodeDirectory, nodePlans: NodePlans) {
     this.#own = own;
+    this.#nodePlans = nodePlans;
     this.#directory = directory;
   }
 
@@ -55,7 +65,8 @@ class Planner {
   #forward(bgpPeer: BgpPeer, kind: PlanKind): void {
     const { peerSelector, peerIp } = bgpPeer;
     if (peerSelector !== undefined) {
-      for (const node of this.#directory.matching(peerSelector)) this.#toNode(bgpPeer, kind, node, false);
+      const nodes = this.#directory.matching(peerSelector);
+      this.#toNodes(nodes, { bgpPeer, kind, isReverse: false, only: undefined });
     } else if (peerIp !== undefined) {
       this.#toAddress(bgpPeer, kind, peerIp.address, peerIp.port);
     }
@@ -84,24 +95,14 @@ class Planner {
     });
   }
 
-  /** A session in each family in which the node has an address. */
-  #toNode(bgpPeer: BgpPeer, kind: PlanKind, node: ClusterNode, isReverse: boolean, only?: Family): void {
-    for (const [family, remote] of [
-      [Family.Ipv4, node.ipv4],
-      [Family.Ipv6, node.ipv6],
-    ] as const) {
-      if (remote === undefined || (only !== undefined && family !== only)) continue;
-      this.#add({
-        kind,
-        address: remote.address,
-        port: this.#directory.portOf(node),
-        asNumber: (isReverse ? bgpPeer.localAsNumber : undefined) ?? this.#directory.asNumberOf(node),
-        clusterId: node.clusterId,
-        isPassive: false,
-        bgpPeer,
-        isReverse,
-        source: `BGPPeer/${bgpPeer.name}`,
-      });
+  #toNodes(nodes: readonly ClusterNode[], route: Route): void {
+    const plansTo = this.#nodePlans.along(route);
+    // A BGPPeer by address may give its nodes another AS number towards this one: with that they will open their sessions.
+    const { peerIp, localAsNumber } = route.bgpPeer;
+    const localAs = route.isReverse && peerIp !== undefined ? localAsNumber : undefined;
+    for (const node of nodes) {
+      const asNumber = localAs ?? this.#directory.asNumberOf(node);
+      for (const plan of plansTo(node, this.#directory.portOf(node), asNumber)) this.#add(plan);
     }
   }
 
@@ -117,7 +118,7 @@ class Planner {
   #backward(bgpPeer: BgpPeer): void {
     // Of a BGPPeer by address one family is meant.
     const only = bgpPeer.peerIp === undefined ? undefined : familyOf(bgpPeer.peerIp.address);
-    for (const node of this.#localSide(bgpPeer)) this.#toNode(bgpPeer, "Node", node, true, only);
+    this.#toNodes(this.#localSide(bgpPeer), { bgpPeer, kind: "Node", isReverse: true, only });
   }
 
   #localSide({ node, nodeSelector }: BgpPeer): readonly ClusterNode[] {

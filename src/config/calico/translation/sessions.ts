@@ -12,6 +12,7 @@ import { familyOf, type SecretKey } from "../resources/field-types.ts";
 import { type ExplicitPlans, explicitPlans } from "./explicit-plans.ts";
 import { MeshPlanner } from "./mesh-plans.ts";
 import { NodeDirectory } from "./node-directory.ts";
+import { NodePlans } from "./node-plans.ts";
 import type { NodeSettings } from "./node-settings.ts";
 import { type Password, passwordOf } from "./passwords.ts";
 import { PeerList } from "./peer-list.ts";
@@ -40,6 +41,7 @@ export class SessionPlanner {
   readonly #secretNamespace: string;
   readonly #ipv4 = new PeerList();
   readonly #ipv6 = new PeerList();
+  readonly #nodePlans = new NodePlans();
   readonly #mesh4 = new MeshPlanner(Family.Ipv4);
   readonly #mesh6 = new MeshPlanner(Family.Ipv6);
   readonly #context = rememberEqual(peerContext);
@@ -62,7 +64,7 @@ export class SessionPlanner {
     const { nodes, bgpPeers, bgpFilters, bgpConfigurations, endpointStatus } = this.#cluster;
     const own = settings.node;
     const directory = new NodeDirectory(nodes, settings.globalAsNumber, bgpConfigurations.sorted());
-    const explicit = explicitPlans(own, bgpPeers.sorted(), directory);
+    const explicit = explicitPlans(own, bgpPeers.sorted(), directory, this.#nodePlans);
     const workloads = settings.isReflectorOnly ? [] : workloadPlans(own, endpointStatus.sorted(), bgpPeers);
     const given = [...explicit.plans, ...workloads];
     const plans4 = given.filter(({ address }) => familyOf(address) === Family.Ipv4);

@@ -57,6 +57,8 @@ export class ApiClient {
         const { done, value } = await this.#within(silence(), response, chunks.next());
         if (done) return;
         yield value;
+        // A fast server would have a list of thousands read in one turn of the event loop.
+        await new Promise<void>((resolve) => this.#clock.soon(resolve));
       }
     } catch (error) {
       throw error instanceof ApiError ? error : new ApiError(`${url}: ${reasonOf(error)}`);

@@ -44,6 +44,8 @@ const RESTART_GRACE_MILLISECONDS = 10_000;
 const SELECTION_MILLISECONDS = 5_000;
 /** A peer that does not say when it has told everything is given this long. */
 const TELL_MILLISECONDS = 5_000;
+/** Less, if it tells nothing any more. */
+const QUIET_MILLISECONDS = 1_000;
 
 export class Daemon {
   readonly rib: Rib;
@@ -132,6 +134,7 @@ export class Daemon {
         boundMilliseconds: deferralBound(this.config.kernel.pruneAfterMilliseconds),
         graceMilliseconds: RESTART_GRACE_MILLISECONDS,
         tellMilliseconds: TELL_MILLISECONDS,
+        quietMilliseconds: QUIET_MILLISECONDS,
         select: (reason) => {
           if (restarting) logger.info({ reason }, "restart finished: routes are selected again");
           this.rib.release();
@@ -267,6 +270,7 @@ export class Daemon {
       },
       announce: (peer, attributes, prefixes) => {
         this.hasHeardRoutes = true;
+        this.#deferral?.heard(peer);
         rib.announce(peer, attributes, prefixes);
       },
       withdraw: (peer, prefixes) => rib.withdraw(peer, prefixes),

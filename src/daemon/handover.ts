@@ -12,8 +12,8 @@ export interface HandoverParts {
   readonly clock: Clock;
   /** No destination rests on these peers alone. */
   readonly isCovered: (leaving: ReadonlySet<PeerId>) => Promise<boolean>;
-  /** The peer may go now. */
-  readonly leave: (peer: PeerId) => void;
+  /** These may go now. */
+  readonly leave: (peers: readonly PeerId[]) => void;
 }
 
 /** After that the configuration has the last word. */
@@ -50,6 +50,7 @@ export class Handover {
       boundMilliseconds: BOUND_MILLISECONDS,
       graceMilliseconds: BOUND_MILLISECONDS,
       tellMilliseconds: TELL_MILLISECONDS,
+      quietMilliseconds: TELL_MILLISECONDS,
       select: () => {},
       complete: () => {
         isTold = true;
@@ -122,7 +123,7 @@ export class Handover {
 
   #finish(change: Change): void {
     this.#end(change);
-    for (const peer of change.leaving) this.#parts.leave(peer);
+    this.#parts.leave([...change.leaving]);
   }
 
   #end(change: Change): void {

@@ -42,7 +42,7 @@ export class Peers {
     this.#handover = new Handover({
       clock: parts.clock,
       isCovered: (leaving) => new Slices(parts.clock).run(isCovered(parts.layers().rib, leaving)),
-      leave: (id) => this.#leave(id),
+      leave: (ids) => void this.#leave(ids),
     });
   }
 
@@ -98,7 +98,10 @@ export class Peers {
     this.#rename(diff.changed);
     this.#keep(next);
     const isHandover = removed.length > 0 && (diff.added.length > 0 || diff.changed.some(isOther));
-    if (!isHandover) for (const { id } of removed) this.#remove(id);
+    for (const { id } of isHandover ? [] : removed) {
+      this.#remove(id);
+      if (slices.isOver) await slices.next();
+    }
     const changed: CompiledPeer[] = [];
     for (const { peer } of diff.changed) {
       const compiled = compilePeer(peer, next, this.ids.idOf(peer.name));
@@ -188,10 +191,16 @@ export class Peers {
   }
 
   /** Without a word: the other side may not have got as far, and keeps our routes until it has (RFC 4724 §4.2). */
-  #leave(id: PeerId): void {
-    this.#parts.logger.info({ peer: this.ids.nameOf(id) }, "peer removed: others have taken its place");
-    this.#parts.layers().speaker.removePeer(id, true);
-    this.forget(id);
+  async #leave(ids: readonly PeerId[]): Promise<void> {
+    this.#parts.logger.info({ peers: ids.length }, "peers removed: others have taken their place");
+    const slices = new Slices(this.#parts.clock);
+    for (const id of ids) {
+      // It may have come back meanwhile.
+      if (!this.#leaving.has(id)) continue;
+      this.#parts.layers().speaker.removePeer(id, true);
+      this.forget(id);
+      if (slices.isOver) await slices.next();
+    }
   }
 
   #rename(changes: readonly PeerChange[]): void {

@@ -17,8 +17,10 @@ export interface RestartOptions {
   readonly boundMilliseconds: number;
   /** How long peers that are still missing are waited for once all others are done. */
   readonly graceMilliseconds: number;
-  /** How long a peer that sends no End-of-RIB is given to tell its routes. */
+  /** How long a peer that sends no End-of-RIB is given to tell its routes at most. */
   readonly tellMilliseconds: number;
+  /** One that tells nothing for so long has told everything. */
+  readonly quietMilliseconds: number;
   /** Routes may be selected; called once. */
   readonly select: (reason: string) => void;
   /** Every peer is back and has told its routes; called at most once. */
@@ -29,8 +31,10 @@ export class RestartDeferral {
   readonly #options: RestartOptions;
   /** Peers that are expected and have not come. */
   readonly #missing: Set<PeerId>;
-  /** Families that a peer which came back has still to end; for one that does not say when it is done, how long it is given. */
-  readonly #open = new Map<PeerId, Set<Family> | Timer>();
+  /** Families that a peer which came back has still to end, or the guess when one that does not say so is done. */
+  readonly #open = new Map<PeerId, Set<Family> | Guess>();
+  /** Of these, those who have not: there may be thousands, and each says so several times. */
+  readonly #telling = new Set<PeerId>();
   readonly #bound: Timer;
   #grace: Timer | undefined;
   #isSelecting = false;
@@ -57,16 +61,23 @@ export class RestartDeferral {
     if (this.#isComplete) return;
     this.#missing.delete(peer);
     this.#close(peer);
-    const { clock, tellMilliseconds } = this.#options;
-    const open = families === undefined ? clock.after(tellMilliseconds, () => this.#done(peer)) : new Set(families);
+    const open = families === undefined ? new Guess(this.#options, () => this.#done(peer)) : new Set(families);
     this.#open.set(peer, open);
+    if (!(open instanceof Set) || open.size > 0) this.#telling.add(peer);
     this.#check();
+  }
+
+  /** It tells something. */
+  heard(peer: PeerId): void {
+    if (this.#isComplete) return;
+    const open = this.#open.get(peer);
+    if (open instanceof Guess) open.heard();
   }
 
   endOfRib(peer: PeerId, family: Family): void {
     if (this.#isComplete) return;
     const open = this.#open.get(peer);
-    if (open instanceof Set) open.delete(family);
+    if (open instanceof Set && open.delete(family) && open.size === 0) this.#telling.delete(peer);
     this.#check();
   }
 
@@ -99,14 +110,14 @@ export class RestartDeferral {
   /** True if it was back. */
   #close(peer: PeerId): boolean {
     const open = this.#open.get(peer);
-    if (open !== undefined && !(open instanceof Set)) open.cancel();
+    if (open instanceof Guess) open.cancel();
+    this.#telling.delete(peer);
     return this.#open.delete(peer);
   }
 
   #check(): void {
     if (this.#isComplete) return;
-    const isTelling = [...this.#open.values()].some((open) => !(open instanceof Set) || open.size > 0);
-    if (isTelling) {
+    if (this.#telling.size > 0) {
       this.#grace?.cancel();
       this.#grace = undefined;
     } else if (this.#missing.size === 0) {
@@ -126,5 +137,41 @@ export class RestartDeferral {
     this.#bound.cancel();
     this.#grace?.cancel();
     this.#options.select(reason);
+  }
+}
+
+/** When a peer that sends no End-of-RIB has told everything. */
+class Guess {
+  readonly #options: RestartOptions;
+  readonly #done: () => void;
+  readonly #end: number;
+  #heardAt: number;
+  #timer: Timer;
+
+  constructor(options: RestartOptions, done: () => void) {
+    this.#options = options;
+    this.#done = done;
+    this.#heardAt = options.clock.now();
+    this.#end = this.#heardAt + options.tellMilliseconds;
+    this.#timer = this.#arm();
+  }
+
+  /** Called for every message: the timer looks at it only when it goes off. */
+  heard(): void {
+    this.#heardAt = this.#options.clock.now();
+  }
+
+  cancel(): void {
+    this.#timer.cancel();
+  }
+
+  #arm(): Timer {
+    const { clock, quietMilliseconds } = this.#options;
+    const due = Math.min(this.#end, this.#heardAt + quietMilliseconds);
+    return clock.after(due - clock.now(), () => {
+      const isQuiet = clock.now() >= Math.min(this.#end, this.#heardAt + quietMilliseconds);
+      if (isQuiet) this.#done();
+      else this.#timer = this.#arm();
+    });
   }
 }

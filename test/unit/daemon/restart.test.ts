@@ -15,6 +15,7 @@ function deferral(...expected: PeerId[]) {
     boundMilliseconds: 240_000,
     graceMilliseconds: 10_000,
     tellMilliseconds: 5_000,
+    quietMilliseconds: 1_000,
     select: (reason) => said.push(`select: ${reason}`),
     complete: () => said.push("complete"),
   });
@@ -63,14 +64,32 @@ describe("route selection after a restart (RFC 4724 §4.1)", () => {
 
   it("gives a peer without End-of-RIB its time in each session, not what is left of the last one", () => {
     const { said, restart, clock } = deferral(A);
+    const talk = (seconds: number) => {
+      for (let halves = 0; halves < 2 * seconds; halves++) {
+        clock.advance(500);
+        restart.heard(A);
+      }
+    };
     restart.established(A, undefined);
-    clock.advanceSeconds(4);
+    talk(4);
     restart.lost(A);
     restart.established(A, undefined);
-    clock.advanceSeconds(4);
+    talk(4.5);
     expect(said).toEqual([]);
-    clock.advanceSeconds(1);
+    clock.advance(500);
     expect(said).toEqual(BACK);
+  });
+
+  it("takes a peer without End-of-RIB that has fallen silent for one that has told everything", () => {
+    const { said, restart, clock } = deferral(A);
+    restart.established(A, undefined);
+    clock.advance(900);
+    restart.heard(A);
+    clock.advance(900);
+    expect(said).toEqual([]);
+    clock.advance(100);
+    expect(said).toEqual(BACK);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it("does not take the time of a session without End-of-RIB for the end of one with it", () => {

@@ -54,7 +54,7 @@ export function diffConfig(previous: Config, next: Config): ConfigDiff {
 
 /** One step a peer that differs: for a daemon that runs, and that does something else in between. */
 export function* diffInSteps(previous: Config, next: Config): Generator<undefined, ConfigDiff> {
-  const { added, removed, pairs } = matchPeers(previous.peers, next.peers);
+  const { added, removed, pairs } = yield* matchPeers(previous.peers, next.peers);
   const policies = changedPolicies(previous.policies, next.policies);
   const newRouterId = previous.routerId !== next.routerId;
   const changed: PeerChange[] = [];

@@ -3,6 +3,8 @@
 import type { PeerConfig } from "./model.ts";
 import { remoteName } from "./peer.ts";
 
+const STEP = 256;
+
 export interface MatchedPeers {
   readonly added: readonly PeerConfig[];
   readonly removed: readonly PeerConfig[];
@@ -10,8 +12,11 @@ export interface MatchedPeers {
   readonly pairs: readonly { readonly old: PeerConfig; readonly peer: PeerConfig }[];
 }
 
-/** Costs what differs: front ends give the same object for a peer of which nothing changed. */
-export function matchPeers(previous: readonly PeerConfig[], next: readonly PeerConfig[]): MatchedPeers {
+/** Costs what differs: front ends give the same object for a peer of which nothing changed. One step for some hundred that do. */
+export function* matchPeers(
+  previous: readonly PeerConfig[],
+  next: readonly PeerConfig[],
+): Generator<undefined, MatchedPeers> {
   if (previous === next) return { added: [], removed: [], pairs: [] };
   const before = new Set(previous);
   const after = new Set(next);
@@ -20,7 +25,7 @@ export function matchPeers(previous: readonly PeerConfig[], next: readonly PeerC
   const found = new Map<PeerConfig, PeerConfig>();
   // The same name for the same peer; another name for it; the name of one that is gone.
   const keys = [(p: PeerConfig) => `${p.name}\n${identityOf(p)}`, identityOf, (p: PeerConfig) => p.name];
-  for (const keyOf of keys) pairUp(left, come, found, keyOf);
+  for (const keyOf of keys) yield* pairUp(left, come, found, keyOf);
   return {
     added: come.filter((peer) => !found.has(peer)),
     removed: [...left],
@@ -32,21 +37,24 @@ export function matchPeers(previous: readonly PeerConfig[], next: readonly PeerC
 }
 
 /** Takes out of `left` what it puts into `found`. */
-function pairUp(
+function* pairUp(
   left: Set<PeerConfig>,
   come: readonly PeerConfig[],
   found: Map<PeerConfig, PeerConfig>,
   keyOf: (peer: PeerConfig) => string,
-): void {
-  if (left.size === 0) return;
+): Generator<undefined, void> {
+  if (left.size === 0 || come.length === found.size) return;
   const byKey = new Map<string, PeerConfig[]>();
+  let count = 0;
   for (const old of left) {
+    if (++count % STEP === 0) yield;
     const key = keyOf(old);
     const known = byKey.get(key);
     if (known === undefined) byKey.set(key, [old]);
     else known.push(old);
   }
   for (const peer of come) {
+    if (++count % STEP === 0) yield;
     if (found.has(peer)) continue;
     const candidates = byKey.get(keyOf(peer));
     // Several speakers of one address differ in their ports.

@@ -1,49 +1,13 @@
 /** The etcd datastore against a real etcd that is stopped, restarted, compacted and wiped. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { EtcdOptions } from "../../src/config/calico/datastore/etcd/endpoints.ts";
-import { EtcdDatastore } from "../../src/config/calico/datastore/etcd.ts";
 import { type CaseState, calicoCases } from "../harness/calico-case.ts";
 import { EtcdServer, hasEtcd } from "../harness/daemons/etcd.ts";
+import { closeFollowers, follow, following, peer, ROOT } from "../harness/etcd-follower.ts";
 import { etcdForm, etcdObjects } from "../harness/etcd-form.ts";
-import { silentLogger } from "../harness/silent-logger.ts";
-import { systemClock } from "../harness/system-clock.ts";
-import { ToldObjects } from "../harness/told-objects.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
-const ROOT = "/calico/resources/v3/projectcalico.org";
-const open: EtcdDatastore[] = [];
-
-function options(endpoints: readonly string[], more: Partial<EtcdOptions> = {}): EtcdOptions {
-  const none = { discoverySrv: undefined, ca: undefined, cert: undefined, key: undefined };
-  return { type: "etcd", endpoints, ...none, username: undefined, password: undefined, ...more };
-}
-
-function follow(endpoints: readonly string[], nodeName = "node-1"): { told: ToldObjects; datastore: EtcdDatastore } {
-  const told = new ToldObjects();
-  const datastore = new EtcdDatastore(options(endpoints), nodeName, told, systemClock, silentLogger);
-  open.push(datastore);
-  datastore.start();
-  return { told, datastore };
-}
-
-async function following(told: ToldObjects): Promise<void> {
-  await waitFor(() => told.log.includes("current") || (told.isSynced && told.disturbance === undefined), {
-    what: "the list",
-  });
-  told.log.length = 0;
-}
-
-const peer = (name: string, ip = "10.0.0.1") => ({
-  apiVersion: "projectcalico.org/v3",
-  kind: "BGPPeer",
-  metadata: { name },
-  spec: { peerIP: ip, asNumber: 65001 },
-});
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((datastore) => datastore.close()));
-});
+afterEach(closeFollowers);
 
 describe.skipIf(!hasEtcd)("Calico's resources in etcd (skipped without etcd and etcdctl)", () => {
   let server: EtcdServer;
@@ -66,8 +30,7 @@ describe.skipIf(!hasEtcd)("Calico's resources in etcd (skipped without etcd and 
     await waitFor(() => told.isSynced, { what: "the list" });
     expect(told.names()).toEqual(["BGPPeer a"]);
     expect(told.origins.get("BGPPeer a")).toBe(`${ROOT}/bgppeers/a`);
-    await waitFor(() => told.disturbance === undefined && told.log.includes("synced"), { what: "the watch" });
-    told.log.length = 0;
+    await following(told);
     await server.put(`${ROOT}/bgppeers/b`, peer("b"));
     await server.put(`${ROOT}/bgppeers/a`, peer("a", "10.0.0.2"));
     await server.put(`${ROOT}/networkpolicies/default/x`, { kind: "NetworkPolicy" });

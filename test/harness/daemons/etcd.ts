@@ -44,6 +44,10 @@ export class EtcdServer {
     this.endpoint = `${settings.tls === undefined ? "http" : "https"}://127.0.0.1:${ports.client}`;
   }
 
+  get port(): number {
+    return this.#ports.client;
+  }
+
   async start(): Promise<void> {
     const peer = `http://127.0.0.1:${this.#ports.peer}`;
     const { tls, flags = [] } = this.#settings;
@@ -76,17 +80,7 @@ export class EtcdServer {
     rmSync(this.#data, { recursive: true, force: true });
   }
 
-  /** Frozen: connections stand, nothing is answered. */
-  freeze(): void {
-    this.#process?.signal("SIGSTOP");
-  }
-
-  thaw(): void {
-    this.#process?.signal("SIGCONT");
-  }
-
   async close(): Promise<void> {
-    this.thaw();
     await this.wipe();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -139,7 +133,7 @@ export class EtcdServer {
   }
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();

@@ -29,7 +29,7 @@ export class EtcdDatastore implements Datastore {
   #isSynced = false;
   /** When the last member went away, in words; and what was said of it. */
   #awaySince: string | undefined;
-  #disturbance: string | undefined;
+  #disturbance: string | undefined = "etcd has not been reached yet";
   #secrets: ReadonlyMap<string, ObjectKey> = new Map();
 
   constructor(options: EtcdOptions, nodeName: string, events: DatastoreEvents, clock: Clock, log: Logger) {

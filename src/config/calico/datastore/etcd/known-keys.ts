@@ -33,7 +33,7 @@ export class KnownKeys {
 
   /** Found by a list. */
   put({ key, modRevision, value }: KeyValue): void {
-    const digest = createHash("sha1").update(value).digest("base64");
+    const digest = digestOf(value);
     const before = this.#known.get(key);
     if (before?.modRevision === modRevision && before.digest === digest) return;
     const form = objectAt(key, value);
@@ -59,4 +59,26 @@ export class KnownKeys {
   keys(): string[] {
     return [...this.#known.keys()];
   }
+
+  /** The key that was written last; undefined if there are none. */
+  newest(): string | undefined {
+    let newest: string | undefined;
+    let highest = 0;
+    for (const [key, { modRevision }] of this.#known) {
+      if (modRevision <= highest) continue;
+      highest = modRevision;
+      newest = key;
+    }
+    return newest;
+  }
+
+  /** Whether etcd holds under the key what is known of it. */
+  agrees(key: string, found: KeyValue | undefined): boolean {
+    const known = this.#known.get(key);
+    return found !== undefined && known?.modRevision === found.modRevision && known.digest === digestOf(found.value);
+  }
+}
+
+function digestOf(value: Uint8Array): string {
+  return createHash("sha1").update(value).digest("base64");
 }

@@ -49,14 +49,17 @@ export class EtcdReader {
   }
 
   /**
-   * After a restore from a backup, or with another cluster in its place, revisions begin again below what was seen: a watch from there
-   * would wait for ever.
+   * After a restore from a backup, or with another cluster in its place, revisions begin again: a watch from where the last one ended
+   * would wait for ever, or miss what came before. That the key that was written last still is as it is known tells the same history;
+   * where it was written again meanwhile, a list does no harm.
    */
   async #isOtherHistory(client: EtcdClient): Promise<boolean> {
-    const [first] = this.#ranges;
-    if (first === undefined || this.#next === undefined) return true;
-    const { header } = await client.range({ key: first.key, end: "", limit: 1, revision: 0 });
-    return header.clusterId !== this.#seen.clusterId || header.revision < this.#seen.revision;
+    if (this.#next === undefined) return true;
+    const newest = this.#known.newest();
+    const key = newest ?? this.#ranges[0]?.key ?? "";
+    const { header, keyValues } = await client.range({ key, end: "", limit: 1, revision: 0 });
+    if (header.clusterId !== this.#seen.clusterId || header.revision < this.#seen.revision) return true;
+    return newest !== undefined && !this.#known.agrees(newest, keyValues[0]);
   }
 
   async #list(client: EtcdClient): Promise<number[]> {

@@ -43,6 +43,12 @@ export class Pings {
     return answered.size === 0 ? 0 : Math.max(...answered) - answered.size;
   }
 
+  /** The most packets in a row that have no answer, between two that have one. */
+  longestGap(): number {
+    const answered = [...this.#answered()].sort((a, b) => a - b);
+    return answered.reduce((longest, at, i) => Math.max(longest, at - (answered[i - 1] ?? at - 1) - 1), 0);
+  }
+
   /** All were sent, and answered or given up. */
   async ended(): Promise<PingCount> {
     await this.#process.exited;

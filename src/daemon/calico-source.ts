@@ -194,8 +194,8 @@ export class CalicoSource {
       const text = formatProblem(problem);
       told.add(text);
       if (this.#told.has(text)) continue;
-      if (isError(problem)) this.#parts.logger.error({ path: problem.path }, `Calico: ${text}`);
-      else this.#parts.logger.warn({ path: problem.path }, `Calico: ${text}`);
+      if (isError(problem)) this.#parts.logger.error({ path: problem.path }, text);
+      else this.#parts.logger.warn({ path: problem.path }, text);
     }
     this.#told = told;
   }

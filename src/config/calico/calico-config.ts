@@ -117,13 +117,16 @@ function mergePolicies(
   return { ...written, ...policies };
 }
 
+/** What stands where the name of a file does, for what is wrong in no single place. */
+const FILE = "Calico's resources";
+
 /** In the words of those of the file. */
 export function problemOfResource({ resource, field, message, severity, origin }: CalicoProblem): Problem {
   const path = `calico:${resource}${field === "" ? "" : `.${field}`}`;
-  return { ...problem(path, message), file: origin === "" ? "calico" : origin, severity };
+  return { ...problem(path, message), file: origin === "" ? FILE : origin, severity };
 }
 
 /** It confines itself to what it is about: all else takes effect. */
 function problem(path: string, message: string): Problem {
-  return { file: "calico", line: 0, column: 0, path, message, severity: "error", peer: undefined };
+  return { file: FILE, line: 0, column: 0, path, message, severity: "error", peer: undefined };
 }

@@ -13,8 +13,15 @@ const ALL: CompiledRule["match"] = {
   nextHopOutside: undefined,
 };
 
+/** Loopback, multicast and link-local: what a peer says of them is no way for packets of this machine, as BIRD has it, too. */
+const NOBODYS = [
+  ...["127.0.0.0/8", "224.0.0.0/4"].flatMap((text) => within(text, Family.Ipv4)),
+  ...["fe80::/10", "ff00::/8", "::1/128"].flatMap((text) => within(text, Family.Ipv6)),
+];
+
 export function kernelRules(model: Pick<CalicoModel, "ipv4" | "ipv6">): readonly CompiledRule[] {
   return [
+    { match: { ...ALL, prefixes: NOBODYS }, set: undefined, then: "reject" },
     ...model.ipv4.kernelRules.flatMap((rule) => compiled(rule, Family.Ipv4)),
     ...model.ipv6.kernelRules.flatMap((rule) => compiled(rule, Family.Ipv6)),
   ];

@@ -97,6 +97,7 @@ describe("rules for the kernel", () => {
         .join(" "),
     );
     expect(lines).toEqual([
+      "127.0.0.0/8,224.0.0.0/4,fe80::/10,ff00::/8,::1/128 reject",
       "172.16.0.0/16 reject",
       "0.0.0.0/0 peer fromLocalPref next",
       "0.0.0.0/0 peer via 10.0.0.9 reject",

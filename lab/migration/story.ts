@@ -134,10 +134,7 @@ export class MigrationStory implements Story {
         lost += count.sent - count.received;
         progress.keep(`${title}: ${count.sent} sent, ${count.sent - count.received} lost`);
       }
-      this.measured.push([
-        `packets lost, of all between ${pairs.length} pairs of pods`,
-        `${lost} of ${sent}`,
-      ]);
+      this.measured.push([`packets lost, of all between ${pairs.length} pairs of pods`, `${lost} of ${sent}`]);
       progress.note(`${sent} sent, ${lost} lost`);
       if (lost > 0)
         throw new LabError(`${lost} of ${sent} packets were lost on the way from BIRD to starling and back`);

@@ -1,63 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { canMakeNetworks } from "../harness/netns.ts";
-import { findProgram, runCommand } from "../harness/process.ts";
-import { waitFor } from "../harness/wait-for.ts";
-
-const script = fileURLToPath(new URL("../../scripts/lab.mjs", import.meta.url));
-const canPlay = canMakeNetworks() && findProgram("bird") !== undefined && findProgram("ping") !== undefined;
-
-class LabRun {
-  readonly child: ChildProcess;
-  output = "";
-  readonly #status: Promise<number | string>;
-
-  constructor(args: readonly string[], program: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
-    const [first = "", ...rest] = [...program, process.execPath, script, ...args];
-    const environment = { ...process.env, NO_COLOR: "1", ...env };
-    this.child = spawn(first, rest, { stdio: ["ignore", "pipe", "pipe"], env: environment });
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.output += text;
-      });
-    }
-    this.#status = new Promise((resolve) => {
-      this.child.on("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
-    });
-  }
-
-  /** With what it printed: the reason, should the status be another. */
-  async ended(): Promise<{ status: number | string; output: string }> {
-    return { status: await this.#status, output: this.output };
-  }
-
-  async says(text: string): Promise<void> {
-    await waitFor(() => this.output.includes(text), { what: `the lab to say "${text}"`, timeout: 60_000 });
-  }
-
-  /** Namespaces, folders and programs of this run. */
-  async leftovers(): Promise<string[]> {
-    const namespaces = (await runCommand(["ip", "netns", "list"])).split("\n");
-    const folders = readdirSync(tmpdir());
-    const programs = readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map(commandLine);
-    const mark = new RegExp(`starling-(lab-)?${this.child.pid}-lab-`);
-    return [...namespaces, ...folders, ...programs].filter((line) => mark.test(line));
-  }
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-  } catch {
-    return "";
-  }
-}
+import { canPlay, LabRun } from "../harness/lab-run.ts";
+import { runCommand } from "../harness/process.ts";
 
 describe.skipIf(!canPlay)("npm run lab", () => {
   it("shows a network come up, restart, lose a node, and leaves nothing behind", async () => {
@@ -146,6 +92,10 @@ describe("npm run lab where it cannot be played", () => {
   it("explains its options", async () => {
     expect(await new LabRun(["--help"]).ended()).toEqual({ status: 0, output: expect.stringContaining("--keep") });
     expect(await new LabRun(["--kep"]).ended()).toEqual({ status: 2, output: expect.stringContaining("'--kep'") });
+    expect(await new LabRun(["rack", "and", "more"]).ended()).toEqual({
+      status: 2,
+      output: expect.stringContaining("one lab at a time"),
+    });
   });
 
   it.skipIf(process.getuid?.() !== 0)("asks for root, and says how", async () => {

@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { BenchError } from "./bench-error.ts";
 import { daemonNames, usualDaemons } from "./daemons/catalogue.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
+import type { PodsOptions } from "./pods/pods.ts";
 import { writeReport } from "./report/write-report.ts";
 import { casesOf, type Scale, scenarios } from "./scenarios/catalogue.ts";
 import { scalingCases } from "./scenarios/scaling.ts";
@@ -64,6 +65,19 @@ function buildProgram(): Command {
     .action(async (names: string[]) => {
       const { runMicro } = await import("./micro/catalogue.ts");
       await runMicro(names);
+    });
+  program
+    .command("pods")
+    .description("how long a pod's route takes from its node's kernel to peers, and to the kernel of another node")
+    .addOption(new Option("--rate <count>", "routes a second").argParser(wholeNumber).default(100))
+    .addOption(new Option("--seconds <count>", "for so long").argParser(wholeNumber).default(10))
+    .addOption(new Option("--peers <count>", "beside the other node, at most 250").argParser(wholeNumber).default(5))
+    .addOption(
+      new Option("--starling <path>", "bin/starling.mjs of another checkout").default(ownExecutable, "this one's"),
+    )
+    .action(async (options: PodsOptions) => {
+      const { measurePods } = await import("./pods/pods.ts");
+      for (const text of await measurePods(options)) say(text);
     });
   return program;
 }

@@ -63,6 +63,13 @@ describe.runIf(canMeasure)("npm run bench, small: every scenario converges with 
     expectFigures(results, usual);
   });
 
+  it("follows pods' routes from one kernel to peers and to another kernel", async () => {
+    const words = ["pods", "--rate", "50", "--seconds", "1", "--peers", "2"];
+    const { stdout } = await promisify(execFile)(process.execPath, [script, ...words], { timeout: 110_000 });
+    for (const what of ["to each of 2 peers", "to the last of the peers", "to the kernel of another node"])
+      expect(stdout).toMatch(new RegExp(`${what} +p50 +[0-9.]+ +p99 +[0-9.]+ +max +[0-9.]+\\n`));
+  });
+
   it("leaves no namespace behind", async () => {
     await bench("reflect");
     const { stdout } = await promisify(execFile)("ip", ["netns", "list"]);

@@ -133,6 +133,7 @@ export class GrpcConnection {
     const ping = () => {
       if (!isAnswered) return this.#fail(new GrpcError(GrpcStatus.Unavailable, "no answer to a ping for 10 seconds"));
       isAnswered = false;
+      if (this.#session.destroyed) return; // `close` is about to be told
       this.#session.ping(() => {
         isAnswered = true;
       });

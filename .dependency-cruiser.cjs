@@ -14,6 +14,8 @@ const doors = {
   commander: "^src/cli/program\\.ts$",
   "js-yaml": "^src/config/yaml\\.ts$",
   koffi: "^src/sys/libc\\.ts$",
+  // Of Node's own: etcd's gRPC.
+  http2: "^src/config/calico/datastore/etcd/grpc\\.ts$",
   "@kubernetes/client-node": "^src/config/calico/datastore/kubernetes-access\\.ts$",
   "ip-address": "^src/(config|cli)/",
   zod: "^src/config/",
@@ -81,6 +83,17 @@ const layers = [
     severity: "error",
     from: { path: "^src/config/" },
     to: { path: `^src/${optionTypes}`, dependencyTypesNot: ["type-only"] },
+  },
+  {
+    name: "clients-load-lazily",
+    comment:
+      "The clients of etcd and of the Kubernetes API cost memory and time: only a daemon that needs one loads it.",
+    severity: "error",
+    from: { path: "^src/", pathNot: "^src/config/calico/datastore/(etcd|kubernetes)" },
+    to: {
+      path: "^src/config/calico/datastore/(etcd|kubernetes)",
+      dependencyTypesNot: ["type-only", "dynamic-import"],
+    },
   },
   only(
     "control-shows-views-only",

@@ -43,6 +43,8 @@ export class KubernetesApi {
   groups = ["crd.projectcalico.org/v1"];
   /** How a watch from a version that is forgotten is refused. */
   goneAs: "status" | "event" = "status";
+  /** False: as with definitions that have none. */
+  hasStatusSubresource = true;
   bookmarkMilliseconds = 50;
   /** Called before a write is done, so that another may come first. */
   beforeWrite: () => void = () => undefined;
@@ -206,6 +208,7 @@ export class KubernetesApi {
     if (method !== "GET") this.beforeWrite();
     const current = this.objects.get(collection, namespace, name ?? "");
     if (current === undefined) return refuse(response, 404, `"${name}" not found`);
+    if (isStatus && !this.hasStatusSubresource) return refuse(response, 404, "the server could not find it");
     if (method === "GET") return reply(response, 200, current);
     const written = JSON.parse(body) as ApiObject;
     if (method === "PATCH") {
@@ -221,7 +224,9 @@ export class KubernetesApi {
           metadata: { ...current.metadata, resourceVersion: written.metadata["resourceVersion"] },
           status: written["status"],
         }
-      : { ...written, status: current["status"] };
+      : this.hasStatusSubresource
+        ? { ...written, status: current["status"] }
+        : written;
     const stored = this.objects.replace(next);
     if (stored === undefined)
       return refuse(response, 409, "the object has been modified; please apply your changes to the latest version");

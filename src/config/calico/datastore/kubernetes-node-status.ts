@@ -44,13 +44,23 @@ export class NodeStatusWriter {
       const text = JSON.stringify({ ...object, status });
       const body = { type: "application/json", text };
       try {
-        await this.#ask({ method: "PUT", path: `${path}/status`, body });
+        await this.#put(path, body);
         return object;
       } catch (error) {
         // 409: somebody wrote the object after it was read. With what they wrote the next attempt begins.
         if (error instanceof ApiError && error.status === 409 && attempt < ATTEMPTS) continue;
         throw error;
       }
+    }
+  }
+
+  /** Calico's older definitions have no status subresource: there the status is a part of the object like any other. */
+  async #put(path: string, body: NonNullable<ApiRequest["body"]>): Promise<void> {
+    try {
+      await this.#ask({ method: "PUT", path: `${path}/status`, body });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      await this.#ask({ method: "PUT", path, body });
     }
   }
 
@@ -61,7 +71,7 @@ export class NodeStatusWriter {
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 403) throw error;
       const verb = { GET: "get", PUT: "update", PATCH: "patch" }[request.method];
-      const resource = request.method === "PUT" ? "caliconodestatuses/status" : "caliconodestatuses";
+      const resource = request.path.endsWith("/status") ? "caliconodestatuses/status" : "caliconodestatuses";
       throw new ApiError(`${error.message}; grant ${verb} on ${resource} to the account that starling runs as`, 403);
     }
   }

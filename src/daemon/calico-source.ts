@@ -8,7 +8,7 @@ import { type CalicoConfig, problemOfResource } from "../config/calico/calico-co
 import type { CalicoNode } from "../config/calico/calico-node.ts";
 import type { Datastore, DatastoreEvents } from "../config/calico/datastore/port.ts";
 import type { CalicoOptions } from "../config/calico/options.ts";
-import { CalicoReader } from "../config/calico/reader.ts";
+import { CalicoReader, type StatusRequests } from "../config/calico/reader.ts";
 import type { Config } from "../config/model.ts";
 import { formatProblem, isError, type Problem } from "../config/problem.ts";
 import type { DaemonLogger } from "../control/log.ts";
@@ -26,6 +26,8 @@ export interface CalicoSourceParts {
   readonly clock: Clock;
   readonly logger: DaemonLogger;
   readonly open: OpenDatastore;
+  /** Who answers CalicoNodeStatus resources, and writes by this. */
+  readonly statuses: (write: () => Datastore["writeNodeStatus"]) => StatusRequests & { close(): void };
   /** Another configuration, with what is wrong in it and went without effect. Comes again only when it has resolved. */
   changed(config: Config, problems: readonly Problem[]): Promise<void>;
 }
@@ -38,6 +40,7 @@ const SECRETS_MILLISECONDS = 5_000;
 export class CalicoSource {
   readonly #parts: CalicoSourceParts;
   readonly #reader: CalicoReader;
+  readonly #statuses: StatusRequests & { close(): void };
   #config: CalicoConfig;
   /** What keeps the first configuration from being one, in words; undefined once there was one. */
   #lacking: string | undefined = "it has not told everything yet";
@@ -57,7 +60,8 @@ export class CalicoSource {
   constructor(parts: CalicoSourceParts) {
     this.#parts = parts;
     this.#config = parts.node.config;
-    this.#reader = new CalicoReader(parts.node.options, () => this.#heard());
+    this.#statuses = parts.statuses(() => this.#reader.datastore?.writeNodeStatus);
+    this.#reader = new CalicoReader(parts.node.options, () => this.#heard(), this.#statuses);
   }
 
   /** Throws UsageError when the datastore's options cannot be used. */
@@ -103,6 +107,7 @@ export class CalicoSource {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#statuses.close();
     const { datastore } = this.#reader;
     this.#reader.datastore = undefined;
     await datastore?.close();

@@ -30,6 +30,7 @@ import { View } from "./daemon-view.ts";
 import { HttpSide } from "./http-side.ts";
 import { KernelSide } from "./kernel-side.ts";
 import { Links } from "./links.ts";
+import { NodeStatusReporter } from "./node-status.ts";
 import { rehearse } from "./rehearsal.ts";
 import { RestartMarker } from "./restart-marker.ts";
 import type { RunOptions, Startup } from "./startup.ts";
@@ -112,7 +113,8 @@ export class Running {
     this.#control = await openControlSocket({ path: this.#socketPath, view, clock: systemClock, log: logger });
     this.#http = new HttpSide(view, systemClock, logger);
     await this.#http.open(config.http);
-    this.#bird = this.#birdSide(daemon, view, calico?.options.role === "node" && !isIdle);
+    const birdView = this.#birdViewOf(daemon, view);
+    this.#bird = this.#birdSide(birdView, calico?.options.role === "node" && !idles);
     await this.#bird.open(config);
     await this.#kernel.untilReady();
     if (calico === undefined || idles) await this.#begin(daemon);
@@ -124,6 +126,10 @@ export class Running {
       clock: systemClock,
       logger,
       open: openDatastore,
+      statuses: (write) => {
+        const { nodeName } = calico.options;
+        return new NodeStatusReporter({ bird: birdView, view, clock: systemClock, logger, nodeName, write });
+      },
       changed: (next, problems) => this.#enqueue(() => this.#calicoChanged(next, problems)),
     });
     await this.#calico.start();
@@ -153,8 +159,8 @@ export class Running {
     return view;
   }
 
-  #birdSide(daemon: Daemon, view: View, isCalicoNode: boolean): BirdSide {
-    const birdView = new DaemonBirdView({
+  #birdViewOf(daemon: Daemon, view: View): DaemonBirdView {
+    return new DaemonBirdView({
       daemon,
       kernel: this.#kernel,
       links: this.#links,
@@ -162,7 +168,10 @@ export class Running {
       reload: () => this.reload(),
       act: (peer, action) => view.peerAction(peer, action, undefined),
     });
-    return new BirdSide({ view: birdView, clock: systemClock, logger: this.#logger, isCalicoNode });
+  }
+
+  #birdSide(view: DaemonBirdView, isCalicoNode: boolean): BirdSide {
+    return new BirdSide({ view, clock: systemClock, logger: this.#logger, isCalicoNode });
   }
 
   /** Listens and connects. */

@@ -7,10 +7,19 @@ import type { CalicoOptions } from "./options.ts";
 import type { ObjectKey, StoredObject } from "./stored-object.ts";
 import { type Translation, translate } from "./translate.ts";
 
+const STATUS_KIND = "CalicoNodeStatus";
+
+/** Who answers CalicoNodeStatus resources: they ask, and configure nothing. */
+export interface StatusRequests {
+  set(object: StoredObject): void;
+  deleted(name: string): void;
+}
+
 export class CalicoReader implements DatastoreEvents {
   readonly #options: CalicoOptions;
   readonly #cluster = new Cluster();
   readonly #changed: () => void;
+  readonly #statuses: StatusRequests | undefined;
   /** Told of what is asked for. */
   datastore: Datastore | undefined;
   #isSynced = false;
@@ -21,9 +30,10 @@ export class CalicoReader implements DatastoreEvents {
   readonly #awaited = new Set<string>();
 
   /** `changed`: something was told. */
-  constructor(options: CalicoOptions, changed: () => void) {
+  constructor(options: CalicoOptions, changed: () => void, statuses?: StatusRequests) {
     this.#options = options;
     this.#changed = changed;
+    this.#statuses = statuses;
   }
 
   get isSynced(): boolean {
@@ -53,12 +63,20 @@ export class CalicoReader implements DatastoreEvents {
   }
 
   set(object: StoredObject, origin: string): void {
+    if (object.kind === STATUS_KIND) {
+      this.#statuses?.set(object);
+      return;
+    }
     this.#cluster.set(object, origin);
     this.#answered(keyOf(object));
     this.#changed();
   }
 
   deleted(key: ObjectKey): void {
+    if (key.kind === STATUS_KIND) {
+      this.#statuses?.deleted(key.name);
+      return;
+    }
     this.#cluster.deleted(key);
     this.#answered(key);
     this.#changed();

@@ -13,6 +13,7 @@ import { isCovered } from "../rib/coverage.ts";
 import type { Rib } from "../rib/rib.ts";
 import { DynamicPeers } from "./dynamic-peers.ts";
 import { Handover } from "./handover.ts";
+import { Linger } from "./linger.ts";
 import { PeerIds } from "./peer-ids.ts";
 import { Slices } from "./slices.ts";
 
@@ -33,6 +34,7 @@ export class Peers {
   readonly #compiled = new Map<PeerId, CompiledPeer>();
   readonly #dynamic: DynamicPeers;
   readonly #handover: Handover;
+  readonly #linger: Linger;
   /** Out of the configuration, but not gone yet. */
   readonly #leaving = new Map<PeerId, PeerConfig>();
 
@@ -44,6 +46,7 @@ export class Peers {
       isCovered: (leaving) => new Slices(parts.clock).run(isCovered(parts.layers().rib, leaving)),
       leave: (ids) => void this.#leave(ids),
     });
+    this.#linger = new Linger(parts.clock, (peers) => void this.#endReflection(peers));
   }
 
   get(id: PeerId): CompiledPeer | undefined {
@@ -103,9 +106,10 @@ export class Peers {
       if (slices.isOver) await slices.next();
     }
     const changed: CompiledPeer[] = [];
-    for (const { peer } of diff.changed) {
-      const compiled = compilePeer(peer, next, this.ids.idOf(peer.name));
-      this.#compiled.set(compiled.session.id, compiled);
+    for (const { peer, previous: old } of diff.changed) {
+      const id = this.ids.idOf(peer.name);
+      const compiled = this.#linger.take(this.get(id), compilePeer(peer, next, id), peer.name !== old.name);
+      this.#compiled.set(id, compiled);
       changed.push(compiled);
       if (slices.isOver) await slices.next();
     }
@@ -123,6 +127,7 @@ export class Peers {
 
   stop(): void {
     this.#handover.stop();
+    this.#linger.stop();
   }
 
   /** Its session ended, and its routes are not kept: one from a range. */
@@ -131,6 +136,7 @@ export class Peers {
     this.#leaving.delete(id);
     this.#dynamic.gone(id);
     this.#handover.forget(id);
+    this.#linger.forget(id);
     this.#parts.gone(id);
     this.ids.forgetName(id);
     const { rib } = this.#parts.layers();
@@ -201,6 +207,12 @@ export class Peers {
       this.forget(id);
       if (slices.isOver) await slices.next();
     }
+  }
+
+  async #endReflection(peers: readonly CompiledPeer[]): Promise<void> {
+    const { rib } = this.#parts.layers();
+    for (const peer of peers) this.#compiled.set(peer.session.id, peer);
+    await new Slices(this.#parts.clock).run(rib.updateInSteps(peers.map((peer) => peer.rib)));
   }
 
   #rename(changes: readonly PeerChange[]): void {

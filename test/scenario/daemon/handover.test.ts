@@ -68,7 +68,7 @@ function lacking(one: MemoryDaemon, at: string): string[] {
   return NODES.filter((to) => to !== at && !there.has(block(to)));
 }
 
-describe("from a full mesh to a reflector", () => {
+describe("from a full mesh to a reflector and back", () => {
   it.each([
     ["the reflector first", [0, 1, 2, 3], 400],
     ["the reflector last", [3, 2, 1, 0], 400],
@@ -79,30 +79,45 @@ describe("from a full mesh to a reflector", () => {
     const look = () => Object.fromEntries([...daemons].map(([at, one]) => [at, lacking(one, at)]));
     const none = Object.fromEntries(NODES.map((at) => [at, []]));
     expect(look()).toEqual(none);
-    const applied: Promise<unknown>[] = [];
-    for (const i of order) {
-      const at = NODES[i] ?? "";
-      applied.push(of(at).daemon.apply(reflected(at)));
-      for (let ms = 0; ms < pause; ms += 50) {
-        await advance(50);
+    const change = async (config: (at: string) => ReturnType<typeof node>) => {
+      const applied: Promise<unknown>[] = [];
+      for (const i of order) {
+        const at = NODES[i] ?? "";
+        applied.push(of(at).daemon.apply(config(at)));
+        for (let ms = 0; ms < pause; ms += 50) {
+          await advance(50);
+          expect(look()).toEqual(none);
+        }
+      }
+      for (let ms = 0; ms < 60_000; ms += 100) {
+        await advance(100);
         expect(look()).toEqual(none);
       }
-    }
-    for (let ms = 0; ms < 60_000; ms += 100) {
-      await advance(100);
-      expect(look()).toEqual(none);
-    }
-    await Promise.all(applied);
+      await Promise.all(applied);
+    };
+    const transitions = (at: string) =>
+      of(at)
+        .daemon.peerOptions()
+        .map(({ id, name }) => `${name} ${of(at).daemon.speaker.peer(id)?.transitions}`)
+        .sort();
+    await change(reflected);
     expect(of(NODES[1]).sessions()).toEqual(["Node_10_0_0_1 Established"]);
     expect(of(REFLECTOR).sessions()).toEqual(NODES.slice(1).map((at) => `${peerName("Node", at)} Established`));
-    // The sessions with the reflector are those of the mesh.
-    for (const one of daemons.values())
-      for (const { id } of one.daemon.peerOptions()) expect(one.daemon.speaker.peer(id)?.transitions).toBe(1);
     expect(
       of(NODES[2])
         .routes()
         .filter((line) => line.endsWith("from Node_10_0_0_1")).length,
     ).toBe(3);
+    // The sessions with the reflector are those of the mesh.
+    for (const at of NODES) expect(transitions(at)).toEqual(transitions(at).map((line) => line.replace(/\d+$/, "1")));
+    await change(mesh);
+    for (const at of NODES) {
+      const names = NODES.filter((to) => to !== at).map((to) => peerName("Mesh", to));
+      expect(of(at).sessions()).toEqual(names.map((name) => `${name} Established`));
+      expect(transitions(at)).toEqual(names.map((name) => `${name} 1`));
+      // Nobody reflects any more.
+      expect(of(at).routes().length).toBe(4);
+    }
   });
 
   it("a reflector of its own takes over when it has told what the mesh tells", async () => {

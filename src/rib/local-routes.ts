@@ -21,6 +21,9 @@ const IDENTIFIER: Readonly<Record<RouteSource, number>> = {
   aggregate: 5,
 };
 
+/** Between two looks at the time. */
+const STEP = 64;
+
 export interface LocalRoutesContext {
   readonly attributes: AttributeTable;
   tableOf(prefix: Prefix): LocRib;
@@ -30,17 +33,35 @@ export interface LocalRoutesContext {
 export class LocalRoutes {
   readonly #context: LocalRoutesContext;
   #originated = new Map<string, OriginatedRoute>();
+  /** Of these, and of those that are no longer among them, what the tables have not been told. */
+  readonly #pending = new Map<string, OriginatedRoute>();
 
   constructor(context: LocalRoutesContext) {
     this.#context = context;
   }
 
-  /** The whole list; what is no longer in it is withdrawn. A route that is the very same object as before is left alone. */
+  /**
+   * The whole list; what is no longer in it is withdrawn. A route that is the very same object as before is left alone: a cluster
+   * has thousands of services, and one of them changes. `work` does it.
+   */
   setOriginated(routes: readonly OriginatedRoute[]): void {
-    const wanted = new Map(routes.map((route) => [keyOf(route.prefix, route.source), route]));
-    for (const [key, route] of this.#originated) if (!wanted.has(key)) this.unset(route.prefix, route.source);
-    for (const [key, route] of wanted) if (this.#originated.get(key) !== route) this.#setOriginated(route);
+    const wanted = new Map(routes.map((route) => [keyOf(route), route]));
+    for (const [key, route] of this.#originated) if (!wanted.has(key)) this.#pending.set(key, route);
+    for (const [key, route] of wanted) if (this.#originated.get(key) !== route) this.#pending.set(key, route);
     this.#originated = wanted;
+  }
+
+  /** One slice of what `setOriginated` left to do; true while there is more. */
+  work(isTimeUp: () => boolean): boolean {
+    let done = 0;
+    for (const [key, { prefix, source }] of this.#pending) {
+      this.#pending.delete(key);
+      const route = this.#originated.get(key);
+      if (route === undefined) this.unset(prefix, source);
+      else this.#setOriginated(route);
+      if (++done % STEP === 0 && isTimeUp()) break;
+    }
+    return this.#pending.size > 0;
   }
 
   /** A route of the kernel's or a connected prefix that is to be announced. */
@@ -52,7 +73,7 @@ export class LocalRoutes {
 
   /** The priorities are not those of before. */
   renewOriginated(prefix: Prefix, source: OriginatedRoute["source"]): void {
-    const route = this.#originated.get(keyOf(prefix, source));
+    const route = this.#originated.get(textOf(prefix, source));
     if (route !== undefined) this.#setOriginated(route);
   }
 
@@ -79,6 +100,17 @@ export class LocalRoutes {
   }
 }
 
-function keyOf(prefix: Prefix, source: RouteSource): string {
+const keys = new WeakMap<OriginatedRoute, string>();
+
+function keyOf(route: OriginatedRoute): string {
+  let key = keys.get(route);
+  if (key === undefined) {
+    key = textOf(route.prefix, route.source);
+    keys.set(route, key);
+  }
+  return key;
+}
+
+function textOf(prefix: Prefix, source: RouteSource): string {
   return `${formatPrefix(prefix)} ${source}`;
 }

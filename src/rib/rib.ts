@@ -372,7 +372,7 @@ export class Rib implements RibSink {
   }
 
   #slice(isTimeUp: () => boolean): boolean {
-    let more = false;
+    let more = this.local.work(isTimeUp);
     for (const family of FAMILIES) {
       const rib = this.#ribs[family];
       if (rib.sweep.work(isTimeUp)) more = true;

@@ -115,6 +115,15 @@ describe("show, for people", () => {
     expect((await cli.run(`show ${what}`)).stdout).not.toMatch(/[ \t]\n/);
   });
 
+  it("show summary says on a Calico node where its resources come from, and whether they are current", async () => {
+    const datastore = { type: "etcd", current: false, reason: "no endpoint answers" } as const;
+    const calico = { nodeName: "node-1", release: "3.33", datastore, problems: 1 };
+    cli.view.summaryView = { ...cli.view.summaryView, calico };
+    expect((await cli.run("show summary")).stdout).toContain(
+      "node node-1, as release 3.33; etcd not current: no endpoint answers; 1 problem (see config show)",
+    );
+  });
+
   it("nothing to show is said beside the output", async () => {
     cli.view.peerViews = [];
     expect(await cli.run("show routes --community 1:1")).toEqual({

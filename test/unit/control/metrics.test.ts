@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Histogram, labelText } from "../../../src/control/exposition.ts";
 import { Metrics, type MetricsSource } from "../../../src/control/metrics.ts";
 import { METRIC } from "../../../src/control/metrics-list.ts";
+import type { CalicoView } from "../../../src/control/views.ts";
 import { ExampleView, examplePeer } from "../../harness/example-view.ts";
 import { systemClock } from "../../harness/system-clock.ts";
 
@@ -12,9 +13,16 @@ afterEach(() => {
   metrics = undefined;
 });
 
+const CALICO: CalicoView = {
+  nodeName: "node-1",
+  release: "3.33",
+  datastore: { type: "etcd", current: false, reason: "no endpoint answers" },
+  problems: 2,
+};
+
 function source(view: ExampleView): MetricsSource {
   return {
-    summary: () => view.summary(),
+    summary: () => ({ ...view.summary(), calico: CALICO }),
     peers: () => view.peers(),
     readiness: () => view.readiness(),
     kernelUnwritten: () => ({ ipv4: 3, ipv6: 0 }),
@@ -48,6 +56,8 @@ describe("metrics", () => {
     'starling_kernel_routes{family="ipv6"} 1',
     'starling_kernel_routes_unwritten{family="ipv4"} 3',
     'starling_kernel_operations_total{op="replace",result="ok"} 7',
+    'starling_datastore_current{type="etcd"} 0',
+    "starling_datastore_problems 2",
   ])("%s", async (line) => {
     expect(await scrape()).toContain(line);
   });

@@ -80,9 +80,11 @@ function* flatten(
   }
 }
 
-/** What a list says of its items; undefined if it is none. */
+/** What a list says of its items; undefined if it is none. What has no kind at all, and items, can be nothing else. */
 function listOf(value: unknown): Inherited | undefined {
-  if (!isFields(value) || typeof value["kind"] !== "string") return undefined;
+  if (!isFields(value)) return undefined;
+  if (value["kind"] === undefined && Array.isArray(value["items"])) return { apiVersion: undefined, kind: undefined };
+  if (typeof value["kind"] !== "string") return undefined;
   const match = LIST.exec(value["kind"]);
   return match === null ? undefined : { apiVersion: value["apiVersion"], kind: match[1] || undefined };
 }
@@ -145,7 +147,7 @@ function* itemsOf(document: Piece): Generator<Piece | undefined> {
     yield { ...document, text };
     return;
   }
-  const around = parseYaml(`${text.slice(0, opening.index)}\n${text.slice(end)}`);
+  const around = parseYaml(`${text.slice(0, opening.index)}items: []\n${text.slice(end)}`);
   const inherited = around.kind === "document" ? listOf(around.document.value) : undefined;
   if (inherited === undefined) {
     yield { ...document, text };

@@ -102,7 +102,7 @@ function stranger(apiVersion: string, kind: string, api: string | undefined): St
   if (group === "projectcalico.org" || group === "crd.projectcalico.org") {
     return wrong(`apiVersion ${apiVersion} is not known; accepted: ${CALICO_API} and ${CRD_API}`);
   }
-  if (group === "operator.tigera.io") {
+  if (group === "operator.tigera.io" && kind === "Installation") {
     return wrong(
       `${kind} is for the Tigera operator, which makes IPPools and a BGPConfiguration of it: starling reads those`,
     );
@@ -150,21 +150,26 @@ function checked(value: Fields, apiVersion: string, kind: string): StoredForm {
   if (namespace !== undefined && typeof namespace !== "string") {
     return wrong(`${kind} ${name}: \`metadata.namespace\` is not text`);
   }
+  const texts: Record<string, Readonly<Record<string, string>>> = {};
   for (const part of ["labels", "annotations"] as const) {
-    const found = notText(metadata[part]);
-    if (found !== undefined) return wrong(`${kind} ${name}: \`metadata.${part}\`${found}`);
+    const found = textsOf(metadata[part]);
+    if (typeof found === "string") return wrong(`${kind} ${name}: \`metadata.${part}\`${found}`);
+    texts[part] = found;
   }
-  const named = { ...metadata, name, labels: metadata["labels"] ?? {}, annotations: metadata["annotations"] ?? {} };
-  const object = { ...value, apiVersion, kind, metadata: named } as StoredObject;
+  const object = { ...value, apiVersion, kind, metadata: { ...metadata, name, ...texts } } as StoredObject;
   return { kind: "object", object, key: keyOf(object) };
 }
 
-/** Labels and annotations are texts by name; null stands for none at all. */
-function notText(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
+/** Texts by name; what is wrong, if they are none. As with calicoctl, `rr: true` without quotes is the text that is written there. */
+function textsOf(value: unknown): Readonly<Record<string, string>> | string {
+  if (value === undefined || value === null) return {};
   if (!isFields(value)) return " is not a map of texts";
-  const wrongKey = Object.keys(value).find((key) => typeof value[key] !== "string");
-  return wrongKey === undefined ? undefined : `["${wrongKey}"] is not text; put it in quotes`;
+  const texts: [string, string][] = [];
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text === "object" && text !== null) return `["${key}"] is not text`;
+    texts.push([key, String(text ?? "")]);
+  }
+  return Object.fromEntries(texts);
 }
 
 function fieldsOf(value: unknown): Fields {

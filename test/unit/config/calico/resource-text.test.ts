@@ -69,6 +69,18 @@ describe("resources in YAML", () => {
     expect(read(text)).toEqual(["4: IPPool p"]);
   });
 
+  it("are found in a list whose last line, its kind, was not copied", () => {
+    const text =
+      "apiVersion: projectcalico.org/v3\nitems:\n  - apiVersion: projectcalico.org/v3\n    kind: IPPool\n    metadata: {name: p}\n";
+    expect(read(text)).toEqual(["3: IPPool p"]);
+  });
+
+  it("have labels that are texts, as calicoctl takes them", () => {
+    const [piece] = piecesOf("apiVersion: v1\nkind: Node\nmetadata: {name: n, labels: {rr: true, rack: 7, empty: }}\n");
+    const [found] = piece === undefined ? [] : resourcesOf(piece);
+    expect(found?.form).toMatchObject({ object: { metadata: { labels: { rr: "true", rack: "7", empty: "" } } } });
+  });
+
   it("are found in lists of lists, as calicoctl prints several kinds", () => {
     const text = `- kind: BGPPeerList\n  apiVersion: projectcalico.org/v3\n  items:\n  - apiVersion: projectcalico.org/v3\n    kind: BGPPeer\n    metadata: {name: a}\n- kind: IPPoolList\n  apiVersion: projectcalico.org/v3\n  items: []\n`;
     expect(read(text)).toEqual(["4: BGPPeer a"]);
@@ -115,7 +127,7 @@ describe("what is no resource of BGP", () => {
     ["a form long gone", "apiVersion: v1\nkind: bgpPeer\nmetadata: {peerIP: 10.0.0.1}", "calicoctl convert"],
     ["the operator's", "apiVersion: operator.tigera.io/v1\nkind: Installation\nmetadata: {name: x}", "Tigera operator"],
     ["an object without a name", "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {}", "metadata.name"],
-    ["a label that is no text", "apiVersion: v1\nkind: Node\nmetadata: {name: x, labels: {rr: true}}", 'labels`["rr"]'],
+    ["a label that is no text", "apiVersion: v1\nkind: Node\nmetadata: {name: x, labels: {rr: [1]}}", 'labels`["rr"]'],
     ["a text", "just words", "not a resource"],
     ["a number", "7", "not a resource"],
   ])("%s", (_what, text, expected) => {

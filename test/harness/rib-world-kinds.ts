@@ -4,7 +4,9 @@ import { ipv4 } from "../../src/bgp/model/address.ts";
 import { SegmentType } from "../../src/bgp/model/as-path.ts";
 import { attributesWith, type PathAttributes } from "../../src/bgp/model/attributes.ts";
 import { WellKnown } from "../../src/bgp/model/community.ts";
+import { Family } from "../../src/bgp/model/family.ts";
 import { asn } from "../../src/bgp/model/ids.ts";
+import type { KernelRule, RibOptions } from "../../src/rib/options.ts";
 import type { KernelPath } from "../../src/rib/route-lookup.ts";
 import { prefix } from "./rib-bench.ts";
 
@@ -38,8 +40,50 @@ export const PREFIXES = [
 
 export const KERNEL_PATHS: readonly KernelPath[] = [
   { kind: "forward", hops: [{ gateway: undefined, interface: 1 }] },
-  { kind: "forward", hops: [{ gateway: ipv4(0x0c000001), interface: 2 }] },
+  { kind: "forward", hops: [{ gateway: undefined, interface: 1 }], metric: 512 },
+  { kind: "forward", hops: [{ gateway: ipv4(0x0c000001), interface: 2 }], metric: 0 },
+  // The gateway is one of the peers, which is not told.
+  { kind: "forward", hops: [{ gateway: ipv4(0x0a000001), interface: 2 }], metric: 600 },
   { kind: "unreachable", hops: [] },
+];
+
+/** The tunnel of the rules below is the third. */
+export const LINKS = [1, 2, 3];
+
+/** LOCAL_PREF 300 is elevated with one, and above what own routes carry with the other. */
+export const PRIORITIES: readonly RibOptions["priorities"][] = [
+  undefined,
+  { base: 1000, normal: { [Family.Ipv4]: 750, [Family.Ipv6]: 750 }, elevatedPreference: 200 },
+  { base: 2000, normal: { [Family.Ipv4]: 600, [Family.Ipv6]: 600 }, elevatedPreference: 240 },
+];
+
+const NO_MATCH = { prefixes: undefined, origin: undefined, nextHops: undefined, nextHopOutside: undefined };
+const METRIC: KernelRule = {
+  match: { ...NO_MATCH, origin: ["peer"] },
+  set: { metric: "fromLocalPref", device: undefined },
+  then: "next",
+};
+export const KERNEL_RULES: readonly (readonly KernelRule[])[] = [
+  [],
+  [METRIC],
+  [
+    METRIC,
+    { match: { ...NO_MATCH, nextHops: [ipv4(0x0b000003)] }, set: undefined, then: "reject" },
+    {
+      match: {
+        ...NO_MATCH,
+        prefixes: [{ prefix: prefix("10.0.0.0/16"), ge: 16, le: 32 }],
+        nextHopOutside: prefix("11.0.0.0/30"),
+      },
+      set: { metric: undefined, device: "eth3" },
+      then: "accept",
+    },
+    {
+      match: { ...NO_MATCH, prefixes: [{ prefix: prefix("10.1.0.0/16"), ge: 17, le: 32 }] },
+      set: undefined,
+      then: "reject",
+    },
+  ],
 ];
 export const KERNEL_PREFIXES = ["11.0.0.0/8", "11.0.0.0/30", "11.0.0.3/32", "10.1.2.0/24"].map(prefix);
 export const KERNEL_CHOICES = KERNEL_PATHS.length;

@@ -19,9 +19,12 @@ import {
   ATTRIBUTES,
   KERNEL_PATHS,
   KERNEL_PREFIXES,
+  KERNEL_RULES,
   KINDS,
   type Kind,
+  LINKS,
   PREFIXES,
+  PRIORITIES,
   SLOTS,
   TAG,
 } from "./rib-world-kinds.ts";
@@ -38,8 +41,12 @@ export class World {
   #originated: readonly OriginatedRoute[] = [];
   #aggregates: readonly Aggregate[] = [];
   readonly #kernel = new Map<string, { prefix: Prefix; source: "kernel" | "connected"; path: KernelPath }>();
-  readonly #links = new Set<number>([1, 2]);
-  #maxPaths = 1;
+  readonly #links = new Set<number>(LINKS);
+  #rules: Pick<RibOptions, "maxPaths" | "priorities" | "kernelRules"> = {
+    maxPaths: 1,
+    priorities: undefined,
+    kernelRules: [],
+  };
 
   constructor(options: Partial<RibOptions>, policies: readonly Policy[]) {
     this.#options = options;
@@ -172,19 +179,19 @@ export class World {
     this.bench.rib.updatePeers(known.map((slot) => this.#peerOptions(slot)));
   }
 
-  reconfigure(maxPaths: number): void {
-    this.#maxPaths = maxPaths;
+  /** By their places in the lists of priorities and rules. */
+  reconfigure(maxPaths: number, priorities: number, rules: number): void {
+    this.#rules = { maxPaths, priorities: PRIORITIES[priorities], kernelRules: KERNEL_RULES[rules] ?? [] };
     this.bench.rib.reconfigure(this.#ribOptions());
   }
 
-  originate(which: readonly { prefix: number; blackhole: boolean }[]): void {
-    this.#originated = which.map(({ prefix: index, blackhole }) => ({
-      prefix: PREFIXES[index] as Prefix,
-      source: "static",
-      kind: blackhole ? "blackhole" : "advertiseOnly",
-      nextHop: undefined,
-      attributes: attributesWith(ipv4(0), { communities: blackhole ? [TAG] : [] }),
-    }));
+  originate(which: readonly { prefix: number; kind: OriginatedRoute["kind"]; source: "static" | "calico" }[]): void {
+    this.#originated = which.map(({ prefix: index, kind, source }) => {
+      const nextHop = kind === "via" ? ipv4(0x0b000001) : undefined;
+      const communities = kind === "blackhole" ? [TAG] : [];
+      const attributes = attributesWith(nextHop ?? ipv4(0), { communities });
+      return { prefix: PREFIXES[index] as Prefix, source, kind, nextHop, attributes };
+    });
     this.bench.rib.setOriginated(this.#originated);
   }
 
@@ -274,8 +281,9 @@ export class World {
     }
     this.settle();
     for (const [slot, s] of from.#slots.entries()) this.reload([slot], s.policies.importing, s.policies.exporting);
-    this.reconfigure(from.#maxPaths);
-    for (const link of [1, 2]) this.link(link, from.#links.has(link));
+    this.#rules = from.#rules;
+    this.bench.rib.reconfigure(this.#ribOptions());
+    for (const link of LINKS) this.link(link, from.#links.has(link));
     for (const { prefix: text, source, path } of from.#kernel.values()) {
       this.bench.rib.kernelRoute(text, source, path, true);
     }
@@ -342,10 +350,8 @@ export class World {
       clusterId: routerId(99),
       alwaysCompareMed: false,
       resolveNextHops: false,
-      priorities: undefined,
-      kernelRules: [],
       ...this.#options,
-      maxPaths: this.#maxPaths,
+      ...this.#rules,
     };
   }
 

@@ -3,7 +3,16 @@ import { describe, expect, it } from "vitest";
 import { WellKnown } from "../../../src/bgp/model/community.ts";
 import type { CommunityPattern } from "../../../src/rib/policy/policy.ts";
 import { World } from "../../harness/rib-world.ts";
-import { CHOICES, KERNEL_CHOICES, KERNEL_PREFIXES, PREFIXES, SLOTS } from "../../harness/rib-world-kinds.ts";
+import {
+  CHOICES,
+  KERNEL_CHOICES,
+  KERNEL_PREFIXES,
+  KERNEL_RULES,
+  LINKS,
+  PREFIXES,
+  PRIORITIES,
+  SLOTS,
+} from "../../harness/rib-world-kinds.ts";
 import { policy, prefix, standard, term } from "./sample.ts";
 
 const TAGGED = [standard("65000:1")];
@@ -49,14 +58,24 @@ const step = fc.oneof(
     below(POLICIES.length + 1),
     below(POLICIES.length + 1),
   ),
-  of(1, (w, n) => w.reconfigure(n), fc.constantFrom(1, 16)),
+  of(
+    2,
+    (w, n, priorities, rules) => w.reconfigure(n, priorities, rules),
+    fc.constantFrom(1, 16),
+    below(PRIORITIES.length),
+    below(KERNEL_RULES.length),
+  ),
   of(
     1,
     (w, list) => w.originate(list),
-    fc.uniqueArray(fc.record({ prefix: below(PREFIXES.length), blackhole: fc.boolean() }), {
-      maxLength: 2,
-      selector: (r) => r.prefix,
-    }),
+    fc.uniqueArray(
+      fc.record({
+        prefix: below(PREFIXES.length),
+        kind: fc.constantFrom("blackhole" as const, "advertiseOnly" as const, "via" as const),
+        source: fc.constantFrom("static" as const, "calico" as const),
+      }),
+      { maxLength: 3, selector: (r) => `${r.prefix} ${r.source}` },
+    ),
   ),
   of(
     1,
@@ -73,7 +92,7 @@ const step = fc.oneof(
     source,
     below(KERNEL_CHOICES + 1),
   ),
-  of(1, (w, link, up) => w.link(link, up), fc.constantFrom(1, 2), fc.boolean()),
+  of(1, (w, link, up) => w.link(link, up), fc.constantFrom(...LINKS), fc.boolean()),
   of(1, (w, seconds) => w.pass(seconds), fc.constantFrom(25, 45)),
   of(1, (w) => w.bench.rib.hold()),
   of(1, (w) => w.bench.rib.release()),

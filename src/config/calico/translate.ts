@@ -62,6 +62,10 @@ class Translator {
   readonly #podCidrBlocks = rememberEqual(podCidrBlocks);
   readonly #filters = remember(filtersByFamily);
   readonly #routes = remember(routeSettings);
+  readonly #communities = {
+    ipv4: rememberEqual(({ communities }: RouteSettings) => communities.ipv4),
+    ipv6: rememberEqual(({ communities }: RouteSettings) => communities.ipv6),
+  };
   readonly #identity = remember(identityOf);
   readonly #situation = rememberEqual(serviceSituation);
   readonly #model = remember(
@@ -125,7 +129,7 @@ class Translator {
 
   #assemble(settings: NodeSettings, sessions: Sessions, routes: RouteSettings, routerId: string): CalicoModel {
     const { nodes, ipPools, bgpFilters, services } = this.#cluster;
-    const { ranges, communities } = routes;
+    const { ranges } = routes;
     const { node, isReflectorOnly } = settings;
     const filters = this.#filters(bgpFilters.sorted());
     const wireguard = this.#wireguard(node, nodes, nodes.version);
@@ -143,7 +147,7 @@ class Translator {
         ...shared,
         peers: sessions[name],
         serviceRoutes: serviceRoutes[name],
-        communities: communities[name],
+        communities: this.#communities[name](routes),
         filters: filters[name],
         wireguard: wireguard[name],
       });

@@ -115,7 +115,7 @@ function checkTogether(spec: Spec, at: Place): void {
   if (peerIP === undefined && peerSelector === undefined && localWorkloadSelector === undefined) {
     if (!at.hasErrors) at.refuse("names no peer; accepted: peerIP, peerSelector or localWorkloadSelector");
   }
-  if (localWorkloadSelector !== undefined && spec.asNumber === undefined) {
+  if (localWorkloadSelector !== undefined && spec.asNumber === undefined && !at.hasErrors) {
     at.at("asNumber").refuse("is missing; workloads that are selected need the AS number that they have");
   }
   if (reachableBy !== undefined && peerIP === undefined) {

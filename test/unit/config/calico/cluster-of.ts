@@ -1,10 +1,10 @@
 /** A cluster that is told objects as they are written, and tells what a node makes of them. */
 
 import { Cluster } from "../../../../src/config/calico/cluster.ts";
-import { toStoredForm } from "../../../../src/config/calico/datastore/stored-form.ts";
+import { type StoredForm, toStoredForm } from "../../../../src/config/calico/datastore/stored-form.ts";
 import type { CalicoFamily, CalicoModel } from "../../../../src/config/calico/model.ts";
-import { keyText } from "../../../../src/config/calico/object-key.ts";
-import type { ObjectKey } from "../../../../src/config/calico/stored-object.ts";
+import { keyOf, keyText } from "../../../../src/config/calico/object-key.ts";
+import type { ObjectKey, StoredObject } from "../../../../src/config/calico/stored-object.ts";
 import { type Translation, translate } from "../../../../src/config/calico/translate.ts";
 
 export type Written = Readonly<Record<string, unknown>>;
@@ -29,7 +29,7 @@ export class TestCluster {
   become(objects: readonly Written[]): this {
     const keys = new Map<string, ObjectKey>();
     for (const written of objects) {
-      const form = toStoredForm(written);
+      const form = formOf(written);
       if (form.kind === "foreign") continue;
       if (form.kind === "wrong") {
         this.cluster.unreadable(JSON.stringify(written), form.message);
@@ -59,6 +59,13 @@ export class TestCluster {
       `${resource} ${field}: ${message}`.trim(),
     );
   }
+}
+
+/** Felix's files are no resources: what reads them makes objects of them itself. */
+function formOf(written: Written): StoredForm {
+  if (written["kind"] !== "EndpointStatus") return toStoredForm(written);
+  const object = written as unknown as StoredObject;
+  return { kind: "object", object, key: keyOf(object) };
 }
 
 export function clusterOf(...objects: readonly Written[]): TestCluster {

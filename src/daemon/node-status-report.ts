@@ -65,7 +65,9 @@ export async function nodeReport(classes: ReadonlySet<StatusClass>, sources: Rep
 
 function recoveryOf(bird: ReportSources["bird"]): string[] {
   const { recovery } = bird.status();
-  return recovery === undefined ? [] : [`graceful restart: waiting for ${recovery.waitingFor} peers`];
+  return recovery === undefined
+    ? []
+    : [`graceful restart: peers that have not sent all routes yet: ${recovery.waitingFor}`];
 }
 
 /** One daemon answers for both of BIRD's. */

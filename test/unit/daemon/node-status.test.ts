@@ -123,7 +123,9 @@ describe("what a CalicoNodeStatus says", () => {
     reporter.set(request({ classes: ["Agent"] }));
     await run(1);
     expect(written[0]?.status.agent.birdV6.state).toBe("NotReady");
-    expect(written[0]?.conditions).toEqual([{ type: "NotReady", reason: "graceful restart: waiting for 3 peers" }]);
+    expect(written[0]?.conditions).toEqual([
+      { type: "NotReady", reason: "graceful restart: peers that have not sent all routes yet: 3" },
+    ]);
   });
 
   it("of sessions: by family, with those of workloads on this node, and why the others are down", async () => {

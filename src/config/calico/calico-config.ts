@@ -9,10 +9,11 @@ import { remoteName } from "../peer.ts";
 import { isError, type Problem } from "../problem.ts";
 import type { Loaded } from "../validate.ts";
 import type { CalicoModel } from "./model.ts";
+import type { CalicoOptions } from "./options.ts";
 import type { CalicoProblem } from "./problem.ts";
-import { type CalicoParts, givenByCalico, ToConfig } from "./to-config.ts";
+import { type CalicoParts, givenByCalico, LOG_LEVELS, ToConfig } from "./to-config.ts";
 
-export type Role = "node" | "route-reflector";
+type Options = Pick<CalicoOptions, "role" | "logSeverity">;
 
 /** The part of the file that comes to this with what the resources give. */
 interface Base {
@@ -22,14 +23,14 @@ interface Base {
 
 export class CalicoConfig {
   readonly #file: Opened;
-  readonly #role: Role;
+  readonly #options: Options;
   readonly #toConfig = new ToConfig();
   #base: Base;
 
-  constructor(file: Opened, role: Role) {
+  constructor(file: Opened, options: Options) {
     this.#file = file;
-    this.#role = role;
-    this.#base = this.#validate(givenByCalico(undefined, undefined, role));
+    this.#options = options;
+    this.#base = this.#validate(this.#given(undefined, undefined));
   }
 
   /** The file alone, before anything is known of the node: what is wrong with the file shows here. */
@@ -39,11 +40,11 @@ export class CalicoConfig {
 
   /** Undefined config: the file is wrong with what the resources give, as its problems say. */
   merge(model: CalicoModel, clusterId: string | undefined): Pick<Loaded, "config" | "problems"> {
-    const given = givenByCalico(model, clusterId, this.#role);
+    const given = this.#given(model, clusterId);
     if (!isDeepStrictEqual(given, this.#base.given)) this.#base = this.#validate(given);
     const { config: base, problems } = this.#base.loaded;
     if (base === undefined) return { config: undefined, problems };
-    const parts = this.#toConfig.convert(model, this.#role, base.clusterId);
+    const parts = this.#toConfig.convert(model, this.#options.role, base.clusterId);
     const clashes: Problem[] = [];
     const peers = mergePeers(base.peers, parts.peers, clashes);
     const config: Config = {
@@ -56,6 +57,13 @@ export class CalicoConfig {
       calico: model,
     };
     return { config, problems: [...problems.filter(isError), ...parts.problems.map(problemOfResource), ...clashes] };
+  }
+
+  /** The environment's log level is the machine's own matter: the resources are for all. */
+  #given(model: CalicoModel | undefined, clusterId: string | undefined): Given {
+    const { role, logSeverity } = this.#options;
+    const given = givenByCalico(model, clusterId, role);
+    return logSeverity === undefined ? given : { ...given, logLevel: LOG_LEVELS[logSeverity] };
   }
 
   #validate(given: Given): Base {

@@ -26,7 +26,7 @@ export function openEnvironment(): Opened | undefined {
 /** Throws ConfigError where the file, the section or the environment cannot be used. */
 export function calicoNode(opened: Opened, section: CalicoInput, surroundings: Surroundings): CalicoNode {
   const { options, problems } = resolveCalico(section, { ...surroundings, hostName: hostname });
-  const config = new CalicoConfig(opened, options.role);
+  const config = new CalicoConfig(opened, options);
   const found = problems.map(
     ({ name, message, severity }): Problem => ({
       file: "environment",

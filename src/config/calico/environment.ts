@@ -23,7 +23,20 @@ export interface CalicoSurroundings extends Pick<Surroundings, "environment" | "
 /** Where calico/node keeps the name under which it registered itself. */
 const NODE_NAME_FILE = "/var/lib/calico/nodename";
 const BACKENDS = ["bird", "vxlan", "none"] as const;
-const SEVERITIES = ["none", "debug", "info", "notice", "warning", "warn", "error", "critical", "fatal"];
+/** Those of confd's log, and what they are called in resources. */
+const SEVERITIES: Readonly<Record<string, CalicoOptions["logSeverity"]>> = {
+  trace: "trace",
+  debug: "debug",
+  info: "info",
+  notice: "info",
+  warning: "warning",
+  warn: "warning",
+  error: "error",
+  critical: "fatal",
+  fatal: "fatal",
+  panic: "fatal",
+  none: "fatal",
+};
 
 /** A machine where the environment alone asks for Calico. KUBECONFIG alone does not: developers have it set. */
 export function isCalicoNode(environment: Environment): boolean {
@@ -95,10 +108,11 @@ function clusterIpsOf(reader: EnvironmentReader): string | undefined {
   return undefined;
 }
 
-function severityOf(reader: EnvironmentReader): string {
+function severityOf(reader: EnvironmentReader): CalicoOptions["logSeverity"] {
   const name = "BGP_LOGSEVERITYSCREEN";
-  const text = reader.text(name) ?? "";
-  if (text === "" || SEVERITIES.includes(text.toLowerCase())) return text;
-  reader.warn(name, `"${text}" is no severity; accepted: ${SEVERITIES.join(", ")}; the resources' own is taken`);
-  return "";
+  const text = reader.text(name)?.toLowerCase();
+  if (text === undefined || Object.hasOwn(SEVERITIES, text)) return SEVERITIES[text ?? ""];
+  const accepted = Object.keys(SEVERITIES).join(", ");
+  reader.warn(name, `"${text}" is no severity; accepted: ${accepted}; the resources' own is taken`);
+  return undefined;
 }

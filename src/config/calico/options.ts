@@ -1,5 +1,7 @@
 /** What the `calico` section of the file, and calico/node's environment where the file says nothing, come to. */
 
+import type { CalicoFamily } from "./model.ts";
+
 export type Release = "3.31" | "3.32" | "3.33";
 
 export interface ApiServerOptions {
@@ -62,6 +64,6 @@ export interface CalicoOptions {
   readonly advertiseClusterIps: string | undefined;
   /** USE_POD_CIDR: Node.status.podCIDRs instead of BlockAffinity. */
   readonly usePodCidr: boolean;
-  /** BGP_LOGSEVERITYSCREEN: the level of the log, whatever the resources say; empty: what they say. */
-  readonly logSeverity: string;
+  /** BGP_LOGSEVERITYSCREEN: the level of the log, whatever the resources say; undefined: what they say. */
+  readonly logSeverity: CalicoFamily["logLevel"] | undefined;
 }

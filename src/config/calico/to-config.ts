@@ -29,7 +29,7 @@ export interface CalicoParts {
 
 /** Interfaces that are never connected routes: those of workloads, and the addresses of services. */
 const NO_CONNECTED_ROUTES = ["cali*", "kube-ipvs*"];
-const LEVELS: Readonly<Record<CalicoFamily["logLevel"], LogLevel>> = {
+export const LOG_LEVELS: Readonly<Record<CalicoFamily["logLevel"], LogLevel>> = {
   trace: "debug",
   debug: "debug",
   info: "info",
@@ -53,7 +53,7 @@ export function givenByCalico(
       addresses: model === undefined ? [ANY_IPV4, ANY_IPV6] : listenAddresses(model),
       port: model?.ipv4.listen.port ?? 179,
     },
-    logLevel: LEVELS[model?.ipv4.logLevel ?? "info"],
+    logLevel: LOG_LEVELS[model?.ipv4.logLevel ?? "info"],
     policies: [exportName(Family.Ipv4), exportName(Family.Ipv6)],
     kernel: {
       enabled: role === "node",

@@ -42,7 +42,7 @@ describe("the environment of calico/node", () => {
       routerId: "",
       advertiseClusterIps: undefined,
       usePodCidr: false,
-      logSeverity: "",
+      logSeverity: undefined,
     });
   });
 
@@ -108,7 +108,7 @@ describe("the environment of calico/node", () => {
       routerId: "hash",
       advertiseClusterIps: "10.96.0.0/12",
       usePodCidr: true,
-      logSeverity: "Debug",
+      logSeverity: "debug",
       backend: "vxlan",
     });
     expect(resolve({ ...IN_POD, CALICO_NETWORKING: "false" }).options.backend).toBe("none");

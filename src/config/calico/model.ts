@@ -1,7 +1,5 @@
 /** What Calico's resources come to on one node: the form of `calico.ipv4` and `calico.ipv6` in `starling config show --json`. */
 
-import type { Release } from "./options.ts";
-
 export interface CalicoPeer {
   /** Mesh_10_0_0_1, Global_10_0_0_1_port_1179, Node_fd00__1, Local_Workload_10_65_0_2: people and tools know them by it. */
   readonly name: string;
@@ -154,7 +152,7 @@ export interface CalicoFamily {
 
 export interface CalicoModel {
   readonly nodeName: string;
-  readonly release: Release;
+  readonly release: "3.31" | "3.32" | "3.33";
   /** Dotted quad; empty where nothing gives one: a problem says so. */
   readonly routerId: string;
   readonly ipv4: CalicoFamily;

@@ -1,8 +1,6 @@
 /** IPPool: which addresses pods have, and how traffic to them is carried. */
 
 import { Family } from "../../../bgp/model/family.ts";
-import { formatPrefix } from "../../../bgp/model/prefix.ts";
-import { parsePrefix } from "../../addresses.ts";
 import type { Place } from "../problem.ts";
 import type { StoredObject } from "../stored-object.ts";
 import { cidr, familyOf } from "./field-types.ts";
@@ -50,10 +48,4 @@ export function readIpPool({ metadata, ...object }: StoredObject, place: Place):
     isVxlan,
     isExportDisabled: spec.disableBGPExport ?? false,
   };
-}
-
-/** "10.192.0.0/16" of "10.192.0.2/16". */
-export function networkOf(written: string): string | undefined {
-  const prefix = parsePrefix(written);
-  return prefix === undefined ? undefined : formatPrefix(prefix);
 }

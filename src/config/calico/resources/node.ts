@@ -7,7 +7,7 @@ import { parseAddress, parsePrefix } from "../../addresses.ts";
 import type { Place } from "../problem.ts";
 import type { Labels } from "../selector/selector.ts";
 import type { StoredObject } from "../stored-object.ts";
-import { address, asNumber, cidr, familyOf, parseAsNumber } from "./field-types.ts";
+import { address, asNumber, cidr, parseAsNumber } from "./field-types.ts";
 import { type Field, ignored, isMap, list, map, notAccepted, readFields, text } from "./fields.ts";
 
 export interface NodeAddress {
@@ -64,7 +64,7 @@ const ipv6Address = nodeAddress(Family.Ipv6);
 const clusterId = clusterIdentifier();
 const wireguardAddress = address();
 
-export const nodeFields = {
+const nodeFields = {
   addresses: ignored(),
   bgp: map({
     asNumber: asNumber(),
@@ -167,9 +167,4 @@ export function mergeNode(name: string, calico: NodePart | undefined, kubernetes
     podCidrs,
     labels: calico === undefined ? (kubernetes?.labels ?? {}) : { ...calico.labels, ...kubernetes?.labels },
   };
-}
-
-/** All CIDRs of a node, of one family. */
-export function ofFamily(cidrs: readonly string[], family: Family): readonly string[] {
-  return cidrs.filter((one) => familyOf(one) === family);
 }

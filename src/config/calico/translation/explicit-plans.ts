@@ -35,7 +35,7 @@ function isForAll({ node, nodeSelector }: BgpPeer): boolean {
 }
 
 /** Whether the BGPPeer gives this node a session by itself. */
-export function isLocal({ node, nodeSelector }: BgpPeer, own: ClusterNode): boolean {
+function isLocal({ node, nodeSelector }: BgpPeer, own: ClusterNode): boolean {
   if (nodeSelector !== undefined) return nodeSelector.matches(own.labels);
   return node === undefined || node === own.name;
 }

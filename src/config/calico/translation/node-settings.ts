@@ -19,7 +19,7 @@ export type TranslateOptions = Pick<
   | "usePodCidr"
 >;
 
-export const DEFAULT_AS_NUMBER = 64512;
+const DEFAULT_AS_NUMBER = 64512;
 export const DEFAULT_PORT = 179;
 const DEFAULT_PRIORITY = 1024;
 

@@ -30,14 +30,19 @@ export function* interfaceLines(view: BirdView, family: BirdFamily, isSummary: b
   return DONE;
 }
 
-function summary({ name, isUp, addresses: [first] }: BirdInterface): string {
+/** To BIRD an interface without an address of the family is down. */
+function stateOf({ isUp, addresses }: Pick<BirdInterface, "isUp" | "addresses">): "up" | "DOWN" {
+  return isUp && addresses.length > 0 ? "up" : "DOWN";
+}
+
+function summary({ name, isUp, addresses }: BirdInterface): string {
+  const [first] = addresses;
   const address = first === undefined ? "" : `${first.address}/${first.length}`;
-  return `${name.padEnd(9)} ${(isUp ? "up" : "DOWN").padEnd(5)} ${address}`;
+  return `${name.padEnd(9)} ${stateOf({ isUp, addresses }).padEnd(5)} ${address}`;
 }
 
 function* interfaceDetails({ name, index, isUp, addresses }: BirdInterface): Generator<Line> {
-  const state = isUp ? "up" : "DOWN";
-  yield { code: Code.Interface, text: `${name} ${state} (index=${index})` };
+  yield { code: Code.Interface, text: `${name} ${stateOf({ isUp, addresses })} (index=${index})` };
   yield { code: Code.InterfaceFlags, text: `\t${isUp ? "AdminUp LinkUp" : "LinkDown"}` };
   for (const [i, { address, length, scope }] of addresses.entries()) {
     const rank = i === 0 ? "Primary" : "Secondary";

@@ -6,7 +6,7 @@ import type { AttributeView } from "../bgp/model/ports.ts";
 import type { PrefixBatch } from "../bgp/model/prefix-batch.ts";
 import { IdQueue } from "../columns/id-queue.ts";
 import type { AttributeTable } from "./attribute-table.ts";
-import { Decision, type DecisionRules, type PeerRank } from "./decision.ts";
+import { Decision, type DecisionRules, type PeerRank, Reason } from "./decision.ts";
 import { FamilyTable } from "./family-table.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { RibOptions } from "./options.ts";
@@ -284,10 +284,11 @@ export class LocRib {
     const { table } = this;
     const { paths } = table;
     const before = table.best(prefix);
+    const shared = this.#sharedBy(prefix);
     const best = this.#decision.select(table.first(prefix));
     let changed = best !== before;
     if (changed) table.setBest(prefix, best);
-    let touched = changed;
+    let touched = changed || shared !== this.#sharedBy(prefix);
     for (let path = table.first(prefix); path >= 0; ) {
       const next = paths.next(path);
       if (paths.settle(path)) {
@@ -301,6 +302,17 @@ export class LocRib {
     if (changed) this.#context.bestChanged(prefix, before, best);
     this.forwarding?.update(prefix, best < 0 ? this.#nothing : this.#decision.tied);
     return changed;
+  }
+
+  /** Which paths share the traffic with the best one, as one number: next hops may rest on them. */
+  #sharedBy(prefix: number): number {
+    const { paths } = this.table;
+    const first = this.table.first(prefix);
+    if (first < 0 || paths.next(first) < 0) return 0;
+    let mix = 0;
+    for (let path = first; path >= 0; path = paths.next(path))
+      if (paths.reason(path) === Reason.Multipath) mix = (Math.imul(mix, 31) + path + 1) | 0;
+    return mix;
   }
 
   readonly #nothing = new Int32Array(0);

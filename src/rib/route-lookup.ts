@@ -6,10 +6,12 @@ import type { PeerId } from "../bgp/model/ids.ts";
 import type { Prefix } from "../bgp/model/prefix.ts";
 import { PrefixTable } from "../columns/prefix-table.ts";
 import type { AttributeTable } from "./attribute-table.ts";
+import { Reason } from "./decision.ts";
 import type { ResolvedHop } from "./forwarding.ts";
 import type { LocRib } from "./loc-rib.ts";
 import { longestMatch } from "./lpm.ts";
 import type { CoveringRoute, RouteLookup } from "./next-hop-resolver.ts";
+import type { PathStore } from "./path-store.ts";
 
 /** A route of the kernel's or a connected prefix, as far as next hops resolve over it. */
 export interface KernelPath {
@@ -109,20 +111,34 @@ export class TableLookup implements RouteLookup {
     return false;
   }
 
-  #route(family: Family, path: number, length: number): CoveringRoute | undefined {
-    const { paths } = this.#context.rib(family).table;
-    const source = paths.source(path);
-    const accepted = paths.accepted(path);
-    if (source === "kernel" || source === "connected" || accepted === 0) return undefined;
+  #route(family: Family, best: number, length: number): CoveringRoute | undefined {
+    const { table } = this.#context.rib(family);
+    const { paths } = table;
+    const source = paths.source(best);
+    if (source === "kernel" || source === "connected" || paths.accepted(best) === 0) return undefined;
     // It stands because of its contributors: if their next hops resolved over it, they would keep each other for ever.
     if (source === "aggregate") return undefined;
-    if (paths.isBlackhole(path)) return { length, kind: "blackhole", hops: [] };
-    if (this.#context.attributes().nextHop(accepted) === 0) return undefined;
-    const { nextHop, linkLocalNextHop } = this.#context.attributes().attributes(accepted);
+    if (paths.isBlackhole(best)) return { length, kind: "blackhole", hops: [] };
+    const first = this.#hop(paths, best);
+    if (first === undefined) return undefined;
+    const hops = [first];
+    // Packets to the next hop are shared among the paths that tied: so are those that go by way of it.
+    for (let path = table.first(paths.prefix(best)); path >= 0; path = paths.next(path)) {
+      if (paths.reason(path) !== Reason.Multipath || paths.isRemoved(path)) continue;
+      const hop = this.#hop(paths, path);
+      if (hop !== undefined) hops.push(hop);
+    }
+    return { length, kind: "forward", hops };
+  }
+
+  /** Where packets for this path go, as far as its own attributes say. */
+  #hop(paths: PathStore, path: number): ResolvedHop | undefined {
+    const attributes = this.#context.attributes();
+    const accepted = paths.accepted(path);
+    if (accepted === 0 || attributes.nextHop(accepted) === 0) return undefined;
+    const { nextHop, linkLocalNextHop } = attributes.attributes(accepted);
     const local = isLinkLocal(nextHop) ? nextHop : linkLocalNextHop;
     const link = local === undefined ? 0 : this.#context.sessionInterface(paths.peer(path));
-    if (local !== undefined && link !== 0)
-      return { length, kind: "forward", hops: [{ gateway: local, interface: link }] };
-    return { length, kind: "forward", hops: [{ gateway: nextHop, interface: 0 }] };
+    return local !== undefined && link !== 0 ? { gateway: local, interface: link } : { gateway: nextHop, interface: 0 };
   }
 }

@@ -167,6 +167,6 @@ export class Node {
   }
 }
 
-export function address(text: string): IpAddress {
+function address(text: string): IpAddress {
   return parseAddress(text) as IpAddress;
 }

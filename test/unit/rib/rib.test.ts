@@ -232,6 +232,33 @@ describe("next hops and the kernel", () => {
     expect(bench.kernel.get("10.1.0.0/16")).toBe("11.2@1");
   });
 
+  it("resolves over all paths that share the traffic to a next hop, as they come, move and go", () => {
+    const bench = new RibBench({ resolveNextHops: true, maxPaths: 4 });
+    bench.upLinks.add(1).add(2);
+    bench.rib.kernelRoute(prefix("11.0.0.0/24"), "connected", eth(1), false);
+    bench.rib.kernelRoute(prefix("12.0.0.0/24"), "connected", eth(2), false);
+    for (const peer of [A, B, C]) bench.up(peer);
+    const via = (nextHop: number) => attributesWith(ipv4(nextHop), { localPref: 100 });
+    const written = () => {
+      bench.clock.settle();
+      return bench.kernel.get("10.1.0.0/16");
+    };
+    bench.announce(C, via(0x0d000001), "10.1.0.0/16");
+    bench.announce(A, via(0x0b000001), "13.0.0.0/24");
+    expect(written()).toBe("11.1@1");
+    bench.announce(B, via(0x0c000001), "13.0.0.0/24");
+    expect(written()).toBe("11.1@1 12.1@2");
+    // The best path stays, and the one beside it can no longer be used.
+    bench.upLinks.delete(2);
+    bench.rib.linkChanged(2);
+    expect(written()).toBe("11.1@1");
+    bench.upLinks.add(2);
+    bench.rib.linkChanged(2);
+    expect(written()).toBe("11.1@1 12.1@2");
+    bench.announce(B, attributesWith(ipv4(0x0c000001), { localPref: 99 }), "13.0.0.0/24");
+    expect(written()).toBe("11.1@1");
+  });
+
   it("drops packets for a BLACKHOLE route only where a policy agreed to it (RFC 7999 §3.3)", () => {
     const agreeing: Policy = {
       name: "rtbh",

@@ -29,9 +29,6 @@ export interface Condition {
   readonly reason: string;
   readonly peer?: string;
   readonly peerIP?: string;
-  readonly state?: string;
-  /** RFC 3339. */
-  readonly since?: string;
 }
 
 /** Of a family. With as many peers the resource stays below the 1.5 MiB that etcd takes. */
@@ -116,9 +113,10 @@ function peerType(name: string): "NodeMesh" | "NodePeer" | "GlobalPeer" {
   return name.startsWith("Global_") ? "GlobalPeer" : "NodePeer";
 }
 
-function peerDown({ name, address, state, since, lastError, enabled }: PeerView): Condition {
+/** Without state and time, which change at each attempt: an annotation is written only when it says something else. */
+function peerDown({ name, address, lastError, enabled }: PeerView): Condition {
   const reason = enabled ? (lastError ?? "no session yet") : "disabled by an operator";
-  return { type: "PeerDown", peer: name, peerIP: address ?? "", state, since, reason: cut(reason) };
+  return { type: "PeerDown", peer: name, peerIP: address ?? "", reason: cut(reason) };
 }
 
 async function routesOf(family: BirdFamily, sources: ReportSources, conditions: Condition[]): Promise<object[]> {

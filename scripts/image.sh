@@ -16,10 +16,16 @@ build() {
   node scripts/build.mjs
   # Everything else is bundled: koffi alone stays outside, because it is compiled.
   npm prune --omit=dev --no-audit --no-fund --prefer-offline
-  mkdir -p "$lib/node_modules" "$root/usr/local/bin"
+  mkdir -p "$lib/node_modules" "$root/usr/local/bin" "$root/usr/bin"
   cp -R bin dist package.json LICENSE "$lib/"
   cp -R node_modules/koffi node_modules/@koromix "$lib/node_modules/"
   cp deploy/image/starling "$root/usr/local/bin/starling"
+  # BIRD's clients, where scripts and people expect them (/bin is /usr/bin).
+  ln -s ../local/lib/starling/bin/birdcl.mjs "$root/usr/bin/birdcl"
+  ln -s ../local/lib/starling/bin/birdcl6.mjs "$root/usr/bin/birdcl6"
+  # `calicoctl node status` looks for processes of these names before it asks the sockets: deploy/kubernetes/node runs them.
+  ln -s /bin/sleep "$root/usr/local/bin/bird"
+  ln -s /bin/sleep "$root/usr/local/bin/bird6"
 }
 
 finish() {

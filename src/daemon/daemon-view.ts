@@ -134,7 +134,25 @@ export class View implements DaemonView {
   }
 
   readiness(): readonly string[] {
+    const starting = this.starting();
+    return starting.length > 0 ? starting : this.#isolation();
+  }
+
+  /** What the start still lacks; whether peers answer is not part of it. */
+  starting(): readonly string[] {
     return [...(this.#calico()?.readiness() ?? []), ...this.#daemon.readiness()];
+  }
+
+  /**
+   * A Calico node with peers is ready when a session is up, as calico-node's own probe has it: a rolling update then stops at the
+   * first node that cannot reach anybody, and does not take the next.
+   */
+  #isolation(): readonly string[] {
+    if (this.#calico() === undefined) return [];
+    const { speaker } = this.#daemon;
+    const sessions = this.#daemon.peerOptions().flatMap(({ id }) => speaker.peer(id) ?? []);
+    const isAlone = sessions.length > 0 && !sessions.some(({ state }) => state === "Established");
+    return isAlone ? [`no session is up, of ${sessions.length}`] : [];
   }
 
   configuration(): object {

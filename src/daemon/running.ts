@@ -128,7 +128,9 @@ export class Running {
       open: openDatastore,
       statuses: (write) => {
         const { nodeName } = calico.options;
-        return new NodeStatusReporter({ bird: birdView, view, clock: systemClock, logger, nodeName, write });
+        // BIRD is Ready once it has started, peers or not.
+        const agent = { peers: () => view.peers(), summary: () => view.summary(), readiness: () => view.starting() };
+        return new NodeStatusReporter({ bird: birdView, view: agent, clock: systemClock, logger, nodeName, write });
       },
       changed: (next, problems) => this.#enqueue(() => this.#calicoChanged(next, problems)),
     });

@@ -39,6 +39,14 @@ describe("the image", () => {
     expect(existsSync(join(root, "usr/local/lib/starling/dist/third-party-licenses.txt"))).toBe(true);
   });
 
+  it("has BIRD's clients, and names for calicoctl to find", async () => {
+    for (const name of ["birdcl", "birdcl6"]) {
+      const asked = runCommand([join(root, "usr/bin", name), "-s", join(folder, "nobody.ctl"), "show", "status"]);
+      await expect(asked).rejects.toThrow("nobody.ctl");
+    }
+    for (const name of ["bird", "bird6"]) expect(await runCommand([join(root, "usr/local/bin", name), "0"])).toBe("");
+  });
+
   const privileged = canMakeNetworks() && findProgram("setcap", "setpriv") !== undefined;
   it.skipIf(!privileged)("runs as a user of its own, on port 179, and is healthy", async () => {
     await using lab = await Lab.create("image");
@@ -59,6 +67,12 @@ describe("the image", () => {
     // CAP_NET_BIND_SERVICE and CAP_NET_ADMIN, nothing else.
     expect(status).toMatch(/^CapEff:\t0+1400$/m);
     expect(await daemon.stop()).toBe(0);
+  });
+
+  it.skipIf(!privileged)("runs as root of few powers, as in Kubernetes, where its Node may not gain any", async () => {
+    const bounds = "--bounding-set=-all,+net_admin,+net_bind_service";
+    const pod = ["setpriv", "--inh-caps=-all", bounds, "--no-new-privs"];
+    expect(await runCommand([...pod, starling, "--version"])).toMatch(/^\d/);
   });
 
   it.skipIf(!privileged)("runs as a pure reflector where the container has no capabilities", async () => {

@@ -130,7 +130,9 @@ function checkTogether(values: Values<typeof ruleFields4>, place: Place): void {
     const always = matchOperator === "Equal" ? "never" : "always";
     place
       .at("prefixLength")
-      .warn(`beside matchOperator ${matchOperator} it ${always} matches, as in BIRD; use In or NotIn`);
+      .warn(
+        `beside matchOperator ${matchOperator} it ${always} matches on BIRD's nodes; use ${matchOperator === "Equal" ? "In" : "NotIn"}`,
+      );
   }
   const { min = 0, max = 128 } = prefixLength ?? {};
   if (min > max)

@@ -231,6 +231,24 @@ describe("a watch that does what it should not", () => {
     expect(told.objects.get("BGPPeer a")?.["spec"]).toEqual({ peerIP: "10.0.0.7" });
   });
 
+  it("thousands of changes at once, while connections break, end in the same picture", async () => {
+    const api = await startApi();
+    const { told } = await followed(api);
+    for (let i = 0; i < 3000; i++) {
+      const name = `p${i % 100}`;
+      if (i % 7 === 6 && told.objects.size > 0 && api.objects.get(PEERS, undefined, name) !== undefined)
+        api.objects.delete(peer(name));
+      else api.objects.put(peer(name, { peerIP: "10.0.0.9", description: `${i}`.padEnd(2000, "x") }));
+      if (i % 500 === 250) api.disconnect();
+      if (i % 100 === 99) await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    const stored = () =>
+      new Map(api.objects.list(PEERS).map(({ metadata, spec }) => [`BGPPeer ${metadata.name}`, spec]));
+    const shown = () => new Map([...told.objects].map(([name, object]) => [name, object["spec"]]));
+    const isSame = () => JSON.stringify([...shown()].sort()) === JSON.stringify([...stored()].sort());
+    await waitFor(isSame, { what: "the last state", interval: 10 });
+  });
+
   it("events of unknown types, and watches that end at once, neither stop it nor make it spin", async () => {
     const api = await startApi();
     const { told } = await followed(api, { timings: { shortWatch: 1_000, firstWait: 20, longestWait: 100 } });

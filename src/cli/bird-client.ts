@@ -69,7 +69,7 @@ export class BirdClient {
   }
 }
 
-export function parseLine(line: string): AnswerLine {
+function parseLine(line: string): AnswerLine {
   const match = /^(\d{4})([- ])(.*)$/s.exec(line);
   if (match === null) return { code: undefined, text: line.startsWith(" ") ? line.slice(1) : line, isLast: false };
   const [, code, mark, text = ""] = match;

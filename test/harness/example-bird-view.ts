@@ -20,9 +20,9 @@ export const BIRD_NOW = new Date(2026, 2, 5, 12, 0, 0).getTime();
 const STARTED = new Date(2026, 2, 5, 8, 0, 1).getTime();
 const LONG_AGO = new Date(2026, 1, 27, 23, 59, 59).getTime();
 
-export const NO_UPDATES = { announced: 0, filtered: 0, unchanged: 0, withdrawn: 0, withdrawnUnknown: 0 };
+const NO_UPDATES = { announced: 0, filtered: 0, unchanged: 0, withdrawn: 0, withdrawnUnknown: 0 };
 
-export function birdSession(fields: Partial<BirdSession> = {}): BirdSession {
+function birdSession(fields: Partial<BirdSession> = {}): BirdSession {
   return {
     state: "Active",
     lastError: undefined,
@@ -39,7 +39,7 @@ export function birdSession(fields: Partial<BirdSession> = {}): BirdSession {
   };
 }
 
-export function birdPeer(name: string, state: BirdProtocol["state"], session: Partial<BirdSession>): BirdProtocol {
+function birdPeer(name: string, state: BirdProtocol["state"], session: Partial<BirdSession>): BirdProtocol {
   return { name, kind: "BGP", state, since: STARTED, session: birdSession(session) };
 }
 

@@ -19,7 +19,7 @@ export interface RuledPath {
 interface CompiledRule {
   readonly prefixes: PrefixMatcher | undefined;
   readonly origin: readonly RouteSource[] | undefined;
-  readonly nextHops: readonly IpAddress[] | undefined;
+  readonly nextHops: AddressSet | undefined;
   readonly outside: Prefix | undefined;
   readonly setsMetric: boolean;
   /** A place in #devices, or -1. */
@@ -46,10 +46,10 @@ export class KernelRules {
 
   constructor(rules: readonly KernelRule[], priorities: Priorities | undefined) {
     this.#priorities = priorities;
-    this.#rules = rules.map(({ match, set, then }) => ({
+    this.#rules = joined(rules).map(({ match, set, then }) => ({
       prefixes: match.prefixes === undefined ? undefined : prefixMatcher(match.prefixes),
       origin: match.origin,
-      nextHops: match.nextHops,
+      nextHops: match.nextHops === undefined ? undefined : addressSet(match.nextHops),
       outside: match.nextHopOutside,
       setsMetric: set?.metric !== undefined,
       device: set?.device === undefined ? -1 : this.#deviceOf(set.device),
@@ -108,7 +108,36 @@ function holds(rule: CompiledRule, p: PrefixTable, prefix: number, path: number,
   return rule.nextHops === undefined || isAmong(rule.nextHops, nextHop);
 }
 
-function isAmong(addresses: readonly IpAddress[], address: IpAddress): boolean {
-  for (const other of addresses) if (sameAddress(other, address)) return true;
-  return false;
+/** Rules one after the other that differ in their next hops alone are one: WireGuard has one for each node of the cluster. */
+function joined(rules: readonly KernelRule[]): readonly KernelRule[] {
+  const joint: { rule: KernelRule; like: string; nextHops: IpAddress[] }[] = [];
+  for (const rule of rules) {
+    const last = joint.at(-1);
+    const { nextHops } = rule.match;
+    const like = nextHops === undefined ? "" : JSON.stringify({ ...rule, match: { ...rule.match, nextHops: [] } });
+    if (last !== undefined && nextHops !== undefined && last.like === like) last.nextHops.push(...nextHops);
+    else joint.push({ rule, like, nextHops: [...(nextHops ?? [])] });
+  }
+  return joint.map(({ rule, like, nextHops }) =>
+    like === "" ? rule : { ...rule, match: { ...rule.match, nextHops } },
+  );
+}
+
+/** By a mix of their words. */
+type AddressSet = ReadonlyMap<number, readonly IpAddress[]>;
+
+const mixOf = ({ w0, w1, w2, w3 }: IpAddress): number => w0 ^ w1 ^ w2 ^ w3;
+
+function addressSet(addresses: readonly IpAddress[]): AddressSet {
+  const set = new Map<number, IpAddress[]>();
+  for (const address of addresses) {
+    const alike = set.get(mixOf(address));
+    if (alike === undefined) set.set(mixOf(address), [address]);
+    else alike.push(address);
+  }
+  return set;
+}
+
+function isAmong(set: AddressSet, address: IpAddress): boolean {
+  return set.get(mixOf(address))?.some((other) => sameAddress(other, address)) ?? false;
 }

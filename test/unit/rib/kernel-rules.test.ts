@@ -200,6 +200,19 @@ describe("a change of the rules", () => {
   });
 });
 
+it("as many rules as a cluster has WireGuard nodes, and rules between them, say what each says", () => {
+  const refusing = (host: number) => rule("reject", { origin: ["peer"], nextHops: [ipv4(0x0b000000 + host)] });
+  const except = rule("accept", { prefixes: within("10.4.0.0/16") });
+  start([refusing(1), refusing(2), except, refusing(3), refusing(4), METRIC]);
+  for (let host = 1; host <= 5; host++) bench.announce(A, near(host), `10.4.${host}.0/26`, `10.5.${host}.0/26`);
+  expect(written()).toEqual({
+    "10.4.3.0/26": "11.3@1",
+    "10.4.4.0/26": "11.4@1",
+    "10.4.5.0/26": "11.5@1",
+    "10.5.5.0/26": "11.5@1 metric 1024",
+  });
+});
+
 it("remembers few targets of a next hop whose routes come with ever another LOCAL_PREF, and forgets none that is in use", () => {
   start(RULES);
   for (let i = 0; i < 50; i++) bench.announce(A, near(1, 1000 + i), `10.4.${i}.0/26`);

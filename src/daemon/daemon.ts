@@ -63,6 +63,7 @@ export class Daemon {
   readonly #listeners = new Set<(event: EventView) => void>();
   #deferral: RestartDeferral | undefined;
   #isStarted = false;
+  #isStopped = false;
   #isListening = false;
   /** The changes of the configuration, one after the other. */
   #busy: Promise<unknown> = Promise.resolve();
@@ -121,31 +122,29 @@ export class Daemon {
   async start(): Promise<void> {
     const { clock, kernel, restarting, logger } = this.#parts;
     await this.#peers.addAll(this.config);
+    // Thousands of peers take a while, in which one may be told to end.
+    if (this.#isStopped) return;
     this.#isStarted = true;
     const { originated, aggregates } = this.#compile(this.config);
     this.rib.setOriginated(originated);
     this.rib.setAggregates(aggregates);
-    const expected = [...this.#peers.all()].filter(({ session }) => session.enabled);
     if (restarting) this.rib.hold();
-    this.#deferral = new RestartDeferral(
-      expected.map(({ session }) => session.id),
-      {
-        clock,
-        boundMilliseconds: deferralBound(this.config.kernel.pruneAfterMilliseconds),
-        graceMilliseconds: RESTART_GRACE_MILLISECONDS,
-        tellMilliseconds: TELL_MILLISECONDS,
-        quietMilliseconds: QUIET_MILLISECONDS,
-        select: (reason) => {
-          if (restarting) logger.info({ reason }, "restart finished: routes are selected again");
-          this.rib.release();
-          this.speaker.restartFinished();
-        },
-        complete: () => {
-          // What was just told has still to be decided and written.
-          clock.after(TELL_MILLISECONDS, () => kernel.resynchronised());
-        },
+    this.#deferral = new RestartDeferral(this.#peers.expected(), {
+      clock,
+      boundMilliseconds: deferralBound(this.config.kernel.pruneAfterMilliseconds),
+      graceMilliseconds: RESTART_GRACE_MILLISECONDS,
+      tellMilliseconds: TELL_MILLISECONDS,
+      quietMilliseconds: QUIET_MILLISECONDS,
+      select: (reason) => {
+        if (restarting) logger.info({ reason }, "restart finished: routes are selected again");
+        this.rib.release();
+        this.speaker.restartFinished();
       },
-    );
+      complete: () => {
+        // What was just told has still to be decided and written.
+        clock.after(TELL_MILLISECONDS, () => kernel.resynchronised());
+      },
+    });
     this.#checkListening(await this.speaker.start());
     this.#isListening = true;
   }
@@ -179,6 +178,7 @@ export class Daemon {
 
   /** Without a Cease peers keep our routes for the graceful restart time. */
   async stop(cease: boolean): Promise<void> {
+    this.#isStopped = true;
     this.#deferral?.stop();
     this.#peers.stop();
     // First the kernel: what the end of the sessions does to the tables is not to reach it.

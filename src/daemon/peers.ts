@@ -9,6 +9,7 @@ import type { Speaker } from "../bgp/speaker.ts";
 import { type CompiledPeer, compilePeer } from "../config/compile.ts";
 import type { ConfigDiff, PeerChange } from "../config/diff.ts";
 import type { Config, PeerConfig } from "../config/model.ts";
+import { remoteName } from "../config/peer.ts";
 import { isCovered } from "../rib/coverage.ts";
 import type { Rib } from "../rib/rib.ts";
 import { DynamicPeers } from "./dynamic-peers.ts";
@@ -57,6 +58,14 @@ export class Peers {
     return this.#compiled.values();
   }
 
+  /** Those whose sessions are to come: none that is disabled, or waits for another of its address. */
+  expected(): readonly PeerId[] {
+    const { speaker } = this.#parts.layers();
+    return [...this.all()].flatMap(({ session: { id, enabled } }) =>
+      enabled && speaker.holderOf(id) === undefined ? [id] : [],
+    );
+  }
+
   get size(): number {
     return this.#compiled.size;
   }
@@ -82,8 +91,12 @@ export class Peers {
   comparedWith(previous: Config, next: Config): Config {
     const waiting = this.#heirs(previous, next);
     if (waiting.size === 0 && this.#leaving.size === 0) return previous;
-    const peers = [...previous.peers.filter((peer) => !waiting.has(peer)), ...this.#leaving.values()];
-    return { ...previous, peers };
+    // The others have been said to go.
+    const wanted = new Set(next.peers.flatMap((peer) => [peer.name, remoteName(peer.remote)]));
+    const back = [...this.#leaving.values()].filter(
+      ({ name, remote }) => wanted.has(name) || wanted.has(remoteName(remote)),
+    );
+    return { ...previous, peers: [...previous.peers.filter((peer) => !waiting.has(peer)), ...back] };
   }
 
   /** Goes over to what differs. `restarted` of the result: the sessions that end for it. */
@@ -244,7 +257,8 @@ export class Peers {
     }
     const coming = [...diff.added, ...diff.changed.filter(({ restart }) => restart).map(({ peer }) => peer)]
       .filter(({ enabled, remote }) => enabled && remote.kind !== "range")
-      .flatMap(({ name }) => this.ids.find(name) ?? []);
+      .flatMap(({ name }) => this.ids.find(name) ?? [])
+      .filter((id) => speaker.holderOf(id) === undefined);
     this.#parts.logger.info(
       { leaving: removed.length, coming: coming.length },
       "peers are replaced by others: the old sessions stay until the new ones have told their routes",

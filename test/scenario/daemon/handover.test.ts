@@ -164,6 +164,9 @@ describe("from a full mesh to a reflector and back", () => {
     const at = NODES[3];
     void of(at).daemon.apply(reflected(at, "10.0.0.77"));
     await advance(10_000);
+    // What goes is said once.
+    const next = reflected(at, "10.0.0.77");
+    expect(await of(at).daemon.apply({ ...next, originate: [] })).toEqual([`originate removed: ${block(at)}`]);
     void of(at).daemon.apply(mesh(at));
     await advance(60_000);
     expect(of(at).sessions()).toEqual(NODES.slice(0, 3).map((to) => `${peerName("Mesh", to)} Established`));

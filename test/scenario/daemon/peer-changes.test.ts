@@ -88,6 +88,16 @@ describe("what a session outlives", () => {
     expect([HUB, ...SPOKES].flatMap(ends)).toEqual([]);
   });
 
+  it("a change of somebody else, which does not touch it", async () => {
+    const start = hub(["name: a", "name: b"]);
+    const { center } = await world(start);
+    const of = (name: string) => center.daemon.compiledPeer(center.daemon.ids.find(name) as PeerId);
+    const before = [of("a"), of("b")];
+    const peers = start.peers.map((peer) => (peer.name === "a" ? { ...peer, nextHop: "self" as const } : peer));
+    expect(await center.daemon.apply({ ...start, peers })).toEqual(["peer a: refreshed out (nextHop auto -> self)"]);
+    expect([of("a") === before[0], of("b") === before[1]]).toEqual([false, true]);
+  });
+
   it("another keepalive interval", async () => {
     const { clock, center, ends } = await world(hub(["name: a", "name: b"]));
     const sent = () =>

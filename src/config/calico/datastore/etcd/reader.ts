@@ -14,8 +14,8 @@ export interface ReaderEvents {
   following(): void;
 }
 
-/** Keys of a page: what they come to is told in one go. */
-const PAGE_KEYS = 200;
+/** Keys of a page, which is decoded in one go. */
+const PAGE_KEYS = 100;
 const SLICE_MILLISECONDS = 4;
 /** A list that is overtaken by compaction this often needs longer than the administrator keeps revisions. */
 const MAX_LISTS = 5;
@@ -29,6 +29,7 @@ export class EtcdReader {
   #next: number[] | undefined;
   /** The newest that was seen, and of which cluster. */
   #seen: Header = { clusterId: 0, revision: 0 };
+  #sliceEnd = 0;
 
   constructor(ranges: readonly KeyRange[], known: KnownKeys, events: ReaderEvents, clock: Clock) {
     this.#ranges = ranges;
@@ -87,6 +88,7 @@ export class EtcdReader {
         for (const keyValue of page.keyValues) {
           present.add(keyValue.key);
           this.#known.put(keyValue);
+          await this.#breathe();
         }
         const last = page.keyValues.at(-1);
         if (!page.more || last === undefined) break;
@@ -126,13 +128,17 @@ export class EtcdReader {
 
   async #apply({ header, events }: WatchResponse): Promise<void> {
     if (header.revision > this.#seen.revision) this.#seen = header;
-    let end = this.#clock.now() + SLICE_MILLISECONDS;
     for (const event of events) {
       this.#known.changed(event);
-      if (this.#clock.now() < end) continue;
-      await new Promise<void>((resolve) => this.#clock.soon(resolve));
-      end = this.#clock.now() + SLICE_MILLISECONDS;
+      await this.#breathe();
     }
+  }
+
+  /** Gives everything else its turn when a slice is used up. */
+  async #breathe(): Promise<void> {
+    if (this.#clock.now() < this.#sliceEnd) return;
+    await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    this.#sliceEnd = this.#clock.now() + SLICE_MILLISECONDS;
   }
 }
 

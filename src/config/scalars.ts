@@ -217,7 +217,7 @@ export function peerAddress() {
   });
 }
 
-function isUnicast(a: IpAddress): boolean {
+export function isUnicast(a: IpAddress): boolean {
   if (isUnspecified(a)) return false;
   return a.family === Family.Ipv4 ? a.w0 >>> 28 < 0xe : a.w0 >>> 24 !== 0xff;
 }

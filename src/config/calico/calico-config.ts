@@ -99,16 +99,14 @@ function mergePeers(
   calico: readonly PeerConfig[],
   problems: Problem[],
 ): readonly PeerConfig[] {
+  if (written.length === 0) return calico;
   const all = [...calico];
-  if (written.length > 0) {
-    const names = new Set(calico.map(({ name }) => name));
-    const remotes = new Map(calico.map(({ name, remote }) => [remoteName(remote), name]));
-    for (const peer of written) {
-      const other = names.has(peer.name) ? peer.name : remotes.get(remoteName(peer.remote));
-      if (other === undefined) all.push(peer);
-      else
-        problems.push(problem("peers", `"${peer.name}" is left out: Calico's resources have "${other}" in its place`));
-    }
+  const names = new Set(calico.map(({ name }) => name));
+  const remotes = new Map(calico.map(({ name, remote }) => [remoteName(remote), name]));
+  for (const peer of written) {
+    const other = names.has(peer.name) ? peer.name : remotes.get(remoteName(peer.remote));
+    if (other === undefined) all.push(peer);
+    else problems.push(problem("peers", `"${peer.name}" is left out: Calico's resources have "${other}" in its place`));
   }
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

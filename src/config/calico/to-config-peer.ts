@@ -1,11 +1,10 @@
 /** A peer of Calico's as a peer of ours: what Calico says of it, and for all else what its BIRD does. */
 
-import type { IpAddress } from "../../bgp/model/address.ts";
+import { type IpAddress, parseAddress } from "../../bgp/model/address.ts";
 import { Family } from "../../bgp/model/family.ts";
 import { asn, type RouterId, routerId } from "../../bgp/model/ids.ts";
-import { parseAddress } from "../addresses.ts";
 import type { PeerConfig, Timers } from "../model.ts";
-import { parsePeerAddress } from "../scalars.ts";
+import { isUnicast } from "../scalars.ts";
 import type { CalicoPeer } from "./model.ts";
 
 /** Calico neither lets its users choose the first, nor does BIRD have another limit for its multihop sessions. */
@@ -33,8 +32,8 @@ export function convertPeer(
   policies: PeerPolicies,
   clusterId: RouterId,
 ): ConvertedPeer {
-  const remote = parsePeerAddress(peer.address);
-  if (remote === undefined || remote.address.family !== family) return wrong(`${peer.address} is no address of a peer`);
+  const address = parseAddress(peer.address);
+  if (address?.family !== family || !isUnicast(address)) return wrong(`${peer.address} is no address of a peer`);
   const localAddress = peer.localAddress === null ? undefined : parseAddress(peer.localAddress);
   if (peer.localAddress !== null && localAddress?.family !== family)
     return wrong(`${peer.localAddress} is no address to connect from`);
@@ -45,7 +44,7 @@ export function convertPeer(
     kind: "peer",
     peer: {
       name: peer.name,
-      remote: { kind: "address", ...remote },
+      remote: { kind: "address", address, interface: undefined },
       port: peer.port,
       asNumber: [asn(peer.asNumber)],
       localAsNumber: asn(peer.localAsNumber),

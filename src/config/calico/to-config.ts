@@ -3,6 +3,7 @@
  * the same as before gives the same object of the configuration, so that whoever compares need not look inside.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { Family, familyName } from "../../bgp/model/family.ts";
 import { type Asn, asn, type RouterId } from "../../bgp/model/ids.ts";
 import { formatPrefix } from "../../bgp/model/prefix.ts";
@@ -19,6 +20,7 @@ import { kernelRules, priorities } from "./to-config-kernel.ts";
 import { convertPeer, identifierOf, sessionKey } from "./to-config-peer.ts";
 
 export interface CalicoParts {
+  /** Sorted by name; the same list as long as nothing in it changes. */
   readonly peers: readonly PeerConfig[];
   readonly policies: Readonly<Record<string, PolicyConfig>>;
   readonly originate: readonly OriginateConfig[];
@@ -76,14 +78,37 @@ function listenAddresses({ ipv4, ipv6 }: CalicoModel): Given["listen"]["addresse
   ];
 }
 
+/** What goes into every peer of a family: the same object as long as it is the same. */
+interface PeerContext {
+  readonly family: Family;
+  /** Their names matter, and nothing else of them. */
+  readonly policies: Readonly<Record<string, PolicyConfig>>;
+  readonly clusterId: RouterId;
+}
+
 interface KnownPeer {
-  readonly peer: PeerConfig;
-  /** Policies and cluster id that went into it. */
-  readonly context: string;
+  readonly from: CalicoPeer;
+  readonly context: PeerContext;
+  /** Of its session. */
+  readonly key: string;
+  /** Undefined: it cannot be, as `wrong` says. */
+  readonly peer: PeerConfig | undefined;
+  readonly wrong: string;
+}
+
+interface ConvertedPeers {
+  readonly from: readonly CalicoPeer[];
+  readonly names: string;
+  readonly clusterId: RouterId;
+  readonly context: PeerContext;
+  readonly peers: readonly PeerConfig[];
+  readonly problems: readonly CalicoProblem[];
 }
 
 export class ToConfig {
-  #peers = new WeakMap<CalicoPeer, KnownPeer>();
+  readonly #peers = new WeakMap<CalicoPeer, KnownPeer>();
+  readonly #converted = new Map<Family, ConvertedPeers>();
+  #all: readonly PeerConfig[] = [];
   /** By name; kept as long as their text is the same. */
   #policies: Readonly<Record<string, PolicyConfig>> = {};
   #originate: ReadonlyMap<string, OriginateConfig> = new Map();
@@ -92,14 +117,14 @@ export class ToConfig {
 
   /** `clusterId`: of the node, as the file or its peers have it. */
   convert(model: CalicoModel, role: "node" | "route-reflector", clusterId: RouterId): CalicoParts {
-    const problems: CalicoProblem[] = [];
     const policies = this.#convertPolicies(model);
-    const peers = [
-      ...this.#convertPeers(model.ipv4, Family.Ipv4, policies, clusterId, problems),
-      ...this.#convertPeers(model.ipv6, Family.Ipv6, policies, clusterId, problems),
-    ];
+    const before = [this.#converted.get(Family.Ipv4), this.#converted.get(Family.Ipv6)];
+    const ipv4 = this.#convertPeers(model.ipv4, Family.Ipv4, policies, clusterId);
+    const ipv6 = this.#convertPeers(model.ipv6, Family.Ipv6, policies, clusterId);
+    if (ipv4 !== before[0] || ipv6 !== before[1]) this.#all = [...ipv4.peers, ...ipv6.peers].sort(byName);
+    const problems = [...ipv4.problems, ...ipv6.problems];
     return {
-      peers,
+      peers: this.#all,
       policies,
       originate: role === "node" ? this.#convertOriginate(model, problems) : [],
       priorities: priorities(model),
@@ -142,51 +167,54 @@ export class ToConfig {
     return text;
   }
 
-  *#convertPeers(
+  /** The same list as long as what it is made of is the same. */
+  #convertPeers(
     part: CalicoFamily,
     family: Family,
     policies: Readonly<Record<string, PolicyConfig>>,
     clusterId: RouterId,
-    problems: CalicoProblem[],
-  ): Generator<PeerConfig> {
-    const taken = new Map<string, string>();
-    for (const peer of [...part.peers].sort(byRank)) {
-      const known = this.#known(peer, family, policies, clusterId, problems);
-      if (known === undefined) continue;
-      const key = sessionKey(known);
-      const other = taken.get(key);
-      if (other === undefined) {
-        taken.set(key, peer.name);
-        yield known;
+  ): ConvertedPeers {
+    const names = Object.keys(policies).join(" ");
+    const before = this.#converted.get(family);
+    const isSame = before !== undefined && before.clusterId === clusterId && before.names === names;
+    if (isSame && before.from === part.peers) return before;
+    const context = isSame ? before.context : { family, policies, clusterId };
+    const kept = new Map<string, KnownPeer>();
+    const problems: CalicoProblem[] = [];
+    for (const from of part.peers) {
+      const known = this.#known(from, context);
+      if (known.peer === undefined) {
+        problems.push(problemOf(from.source, `${from.name} is left out: ${known.wrong}`));
         continue;
       }
-      const message = `${peer.name} has the address and port of ${other}: between two ends there is one session, and ${other} has it`;
-      problems.push(problemOf(peer.source, message));
+      const other = kept.get(known.key);
+      if (other === undefined || rankOf(from) < rankOf(other.from)) kept.set(known.key, known);
+      if (other !== undefined) problems.push(sharedEnds(from, other.from));
     }
+    const peers = [...kept.values()].flatMap(({ peer }) => peer ?? []);
+    const converted = { from: part.peers, names, clusterId, context, peers, problems };
+    this.#converted.set(family, converted);
+    return converted;
   }
 
-  #known(
-    peer: CalicoPeer,
-    family: Family,
-    policies: Readonly<Record<string, PolicyConfig>>,
-    clusterId: RouterId,
-    problems: CalicoProblem[],
-  ): PeerConfig | undefined {
+  #known(from: CalicoPeer, context: PeerContext): KnownPeer {
+    const before = this.#peers.get(from);
+    if (before?.context === context) return before;
+    const { family, policies, clusterId } = context;
     const names = (direction: "import" | "export") =>
-      (direction === "import" ? peer.importFilters : peer.exportFilters)
+      (direction === "import" ? from.importFilters : from.exportFilters)
         .map((name) => filterName(name, direction, family))
         .filter((name) => name in policies);
     const used = { import: names("import"), export: [...names("export"), exportName(family)] };
-    const context = `${clusterId} ${used.import.join(" ")} ${used.export.join(" ")}`;
-    const known = this.#peers.get(peer);
-    if (known?.context === context) return known.peer;
-    const converted = convertPeer(peer, family, used, clusterId);
-    if (converted.kind === "wrong") {
-      problems.push(problemOf(peer.source, `${peer.name} is left out: ${converted.message}`));
-      return undefined;
-    }
-    this.#peers.set(peer, { peer: converted.peer, context });
-    return converted.peer;
+    const converted = convertPeer(from, family, used, clusterId);
+    const isPeer = converted.kind === "peer";
+    // What differs may be a filter that this peer does not use.
+    const peer = isPeer && isDeepStrictEqual(before?.peer, converted.peer) ? before?.peer : undefined;
+    const known: KnownPeer = isPeer
+      ? { from, context, key: sessionKey(converted.peer), peer: peer ?? converted.peer, wrong: "" }
+      : { from, context, key: "", peer: undefined, wrong: converted.message };
+    this.#peers.set(from, known);
+    return known;
   }
 
   #convertOriginate(model: CalicoModel, problems: CalicoProblem[]): readonly OriginateConfig[] {
@@ -246,12 +274,18 @@ function exportName(family: Family): string {
  * BIRD: of a mesh peer and a BGPPeer for the same node the one that comes first has the session, and the other waits for ever.
  * Ours: the BGPPeer has it, with its filters, since somebody wrote it; of two of them the one for all nodes.
  */
-function byRank(a: CalicoPeer, b: CalicoPeer): number {
-  return rankOf(a) - rankOf(b);
+function rankOf({ name }: CalicoPeer): number {
+  return RANKS.findIndex((start) => name.startsWith(start));
 }
 
 const RANKS = ["Global_", "Node_", "Local_Workload_", "Mesh_"];
 
-function rankOf({ name }: CalicoPeer): number {
-  return RANKS.findIndex((start) => name.startsWith(start));
+function sharedEnds(a: CalicoPeer, b: CalicoPeer): CalicoProblem {
+  const [goes, stays] = rankOf(a) < rankOf(b) ? [b, a] : [a, b];
+  const message = `${goes.name} has the address and port of ${stays.name}: between two ends there is one session, and ${stays.name} has it`;
+  return problemOf(goes.source, message);
+}
+
+function byName(a: PeerConfig, b: PeerConfig): number {
+  return a.name < b.name ? -1 : 1;
 }

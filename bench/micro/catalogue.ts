@@ -3,6 +3,7 @@
 import { Bench } from "tinybench";
 import { BenchError } from "../bench-error.ts";
 import { advertiserTasks } from "./advertiser.ts";
+import { calicoTasks } from "./calico.ts";
 import type { MicroTask } from "./micro-task.ts";
 import { ribTasks } from "./rib.ts";
 import { wireTasks } from "./wire.ts";
@@ -11,6 +12,7 @@ const groups: Readonly<Record<string, () => MicroTask[] | Promise<MicroTask[]>>>
   wire: wireTasks,
   rib: ribTasks,
   advertiser: advertiserTasks,
+  calico: calicoTasks,
 };
 const MILLISECONDS = 500;
 const NANOSECONDS = 1e6;

@@ -87,8 +87,8 @@ class Planner {
       asNumber,
       // BIRD's rules do not know it either: two reflectors that name each other by address are clients of each other.
       clusterId: undefined,
-      // Two nodes that name each other for all: as in the mesh, one of them dials. Text is compared, not numbers, as BIRD's nodes do.
-      isPassive: kind === "Global" && node !== undefined && local !== undefined && address > local.address,
+      // As in the mesh, of two nodes that name each other one dials: whatever AS number is written. Text is compared, as BIRD's nodes do.
+      isPassive: kind === "Global" && this.#directory.isNode(address) && local !== undefined && address > local.address,
       bgpPeer,
       isReverse: false,
       source: `BGPPeer/${bgpPeer.name}`,

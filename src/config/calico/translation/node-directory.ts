@@ -55,6 +55,10 @@ export class NodeDirectory {
     return this.#nodes.withAddress(address).find((node) => this.isAt(node, asNumber, port));
   }
 
+  isNode(address: string): boolean {
+    return this.#nodes.withAddress(address).length > 0;
+  }
+
   isAt(node: ClusterNode, asNumber: number | undefined, port: number | undefined): boolean {
     return (
       (asNumber === undefined || this.asNumberOf(node) === asNumber) &&

@@ -114,6 +114,7 @@ describe("BGPPeers by address", () => {
   it("for all nodes wait as the mesh does if a node is meant; those of some nodes never wait", () => {
     const to = (spec: Written) => peers([noMesh, one, two, bgpPeer("a", { asNumber: 64512, ...spec })])[0]?.passive;
     expect(to({ peerIP: "10.0.0.9" })).toBe(true);
+    expect(to({ peerIP: "10.0.0.9", asNumber: 65000 })).toBe(true);
     expect(to({ peerIP: "10.0.0.99" })).toBe(false);
     expect(to({ peerIP: "10.0.0.9", node: "node-1" })).toBe(false);
   });

@@ -3,10 +3,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { built, executable } from "../harness/attacked-daemon.ts";
 import { type CalicoCase, calicoCases, kubernetesForm } from "../harness/calico-case.ts";
 import { type StatusFile, writeConfig, writeResources, writeStatusFiles } from "../harness/calico-folder.ts";
+import { EtcdServer, hasEtcd } from "../harness/daemons/etcd.ts";
+import { etcdForm } from "../harness/etcd-form.ts";
 import { KubernetesApi } from "../harness/kubernetes-api.ts";
 import { runCommand } from "../harness/process.ts";
 
@@ -41,6 +43,30 @@ describe.skipIf(cases.length === 0)("Calico's cases (skipped without ../shared/d
     expect(await shown(one, directory, [], env)).toEqual(expected(one));
   });
 });
+
+const inEtcd = named.filter(([, one]) => !one.kddOnly);
+
+describe.skipIf(cases.length === 0 || !hasEtcd)(
+  "Calico's cases in etcd (skipped without ../shared/data, etcd, etcdctl)",
+  () => {
+    let server: EtcdServer;
+
+    beforeAll(async () => {
+      server = await EtcdServer.start();
+    });
+
+    afterAll(async () => {
+      await server?.close();
+    });
+
+    it.each(inEtcd)("%s, without a file", async (_name, one) => {
+      await server.control("del", "--prefix", "/calico/");
+      await server.putAll([...etcdForm(one, one)]);
+      const env = { DATASTORE_TYPE: "etcdv3", ETCD_ENDPOINTS: server.endpoint };
+      expect(await shown(one, temporary(), [], env)).toEqual(expected(one));
+    });
+  },
+);
 
 function temporary(): string {
   const directory = mkdtempSync(join(tmpdir(), "starling-case-"));

@@ -206,6 +206,7 @@ function compileFib({ kernel }: Config): FibOptions | undefined {
     table: kernel.table,
     protocol: kernel.protocol,
     metric: kernel.metric,
+    preferredSources: kernel.preferredSources,
     learn: kernel.learn.enabled
       ? { protocols: kernel.learn.protocols, interfaces: kernel.learn.interfaces }
       : undefined,

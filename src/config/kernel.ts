@@ -32,11 +32,20 @@ export function resolveKernel(
     const name = formatRouteProtocol(protocol);
     problems.error(["kernel", "learn", "protocols", own], `${name} marks the routes that starling writes itself`);
   }
+  const sources = input?.preferredSources ?? [];
+  for (const [i, { family }] of sources.entries()) {
+    if (sources.findIndex((other) => other.family === family) < i)
+      problems.error(
+        ["kernel", "preferredSources", i],
+        "is a second one of its family; accepted: one for IPv4, one for IPv6",
+      );
+  }
   return {
     enabled: input?.enabled ?? given.enabled,
     table: resolveTable(input?.table ?? "main", surroundings, problems),
     protocol,
     metric: input?.metric,
+    preferredSources: sources,
     learn: {
       enabled: input?.learn?.enabled ?? true,
       protocols: [...new Set(protocols)],

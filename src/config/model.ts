@@ -107,6 +107,8 @@ export interface KernelConfig {
   readonly table: number;
   readonly protocol: number;
   readonly metric: number | undefined;
+  /** At most one of each family. */
+  readonly preferredSources: readonly IpAddress[];
   readonly learn: {
     readonly enabled: boolean;
     readonly protocols: readonly number[];

@@ -82,6 +82,11 @@ const kernelSchema = mapping({
     description: "Metric of the routes written; null for the kernel's default.",
     default: null,
   }),
+  preferredSources: list(anyAddress()).optional().meta({
+    description:
+      "Source of this machine's own packets over the routes written, for machines with several addresses: one of its addresses for each family.",
+    default: [],
+  }),
   learn: mapping({
     enabled: boolean().optional().meta({ description: "Learn routes that others put there.", default: true }),
     protocols: list(protocol())

@@ -124,6 +124,7 @@ export function writtenKernel(kernel: KernelConfig): object {
     table: tableText(kernel.table),
     protocol: protocolText(kernel.protocol),
     metric: kernel.metric ?? null,
+    preferredSources: kernel.preferredSources.map(formatAddress),
     learn: {
       enabled: kernel.learn.enabled,
       protocols: kernel.learn.protocols.map(protocolText),

@@ -1,6 +1,6 @@
 /** Targets by small numbers: equal ones share a number, and each is encoded once for as long as a route uses it. */
 
-import { compareAddress, formatAddress } from "../bgp/model/address.ts";
+import { compareAddress, formatAddress, type IpAddress } from "../bgp/model/address.ts";
 import { Family } from "../bgp/model/family.ts";
 import type { FibNextHop, FibTarget } from "./fib.ts";
 import { type EncodedTarget, encodeTarget } from "./netlink/target-codec.ts";
@@ -22,6 +22,9 @@ interface Entry {
 export class TargetTable {
   readonly #family: Family;
   readonly #options: FibOptions;
+  readonly #source: IpAddress | undefined;
+  /** So that the same object stays one when it is given a source. */
+  readonly #withSources = new WeakMap<FibTarget, FibTarget>();
   readonly #entries: (Entry | undefined)[] = [undefined];
   readonly #free: number[] = [];
   readonly #byKey = new Map<string, number>();
@@ -31,6 +34,7 @@ export class TargetTable {
   constructor(family: Family, options: FibOptions) {
     this.#family = family;
     this.#options = options;
+    this.#source = options.preferredSources.find((address) => address.family === family);
   }
 
   get size(): number {
@@ -38,14 +42,24 @@ export class TargetTable {
   }
 
   /** The number of a target that we want; unused until `use`. */
-  intern(target: FibTarget): number {
-    const wanted = target.metric ?? this.#options.metric ?? 0;
+  intern(given: FibTarget): number {
+    const wanted = given.metric ?? this.#options.metric ?? 0;
+    const target = given.kind === "unicast" ? this.#withSource(given) : given;
     return this.#find(target, wanted === 0 && this.#family === Family.Ipv6 ? IPV6_DEFAULT_METRIC : wanted);
   }
 
   /** The number of a target that the kernel told: its metric is its own. */
   internPresent(target: FibTarget): number {
     return this.#find(target, target.metric ?? 0);
+  }
+
+  #withSource(target: FibTarget): FibTarget {
+    if (this.#source === undefined || target.preferredSource !== undefined) return target;
+    const known = this.#withSources.get(target);
+    if (known !== undefined) return known;
+    const preferring = { ...target, preferredSource: this.#source };
+    this.#withSources.set(target, preferring);
+    return preferring;
   }
 
   use(id: number): void {

@@ -272,6 +272,30 @@ describe("options", () => {
     await until(() => shown(V4, `table ${table}`).length === 1, 1000);
   });
 
+  it("preferred sources, which wait for their address", async () => {
+    const sources = ["198.51.100.77", "2001:db8:b::2"].flatMap((text) => hop(text).gateway ?? []);
+    await open({ preferredSources: sources });
+    p.set([V4], unicast(hop("192.0.2.1")));
+    p.set([V6], unicast([hop("2001:db8:a::1", a), hop("2001:db8:b::1", b)]));
+    p.set("10.1.3.0/24", BLACKHOLE);
+    await until(() => [...p.fib.entries(1)].some(({ state }) => state === "missing"));
+    await until(() => shown(V6).length === 1 && shown("10.1.3.0/24").length === 1);
+    expect(shown(V6)[0]).toMatchObject({ prefsrc: "2001:db8:b::2" });
+    expect(shown("10.1.3.0/24")).toEqual([{ type: "blackhole", protocol: "bird" }]);
+    expect(shown(V4)).toEqual([]);
+    expect([...p.fib.entries(1)].find(({ state }) => state === "missing")?.reason).toContain("EINVAL");
+    ip("addr add 198.51.100.77/32 dev vb");
+    await until(() => shown(V4).length === 1);
+    expect(shown(V4)[0]).toMatchObject({ gateway: "192.0.2.1", prefsrc: "198.51.100.77" });
+    expect([...p.fib.entries(1), ...p.fib.entries(2)].map(({ state }) => state)).toEqual(["ok", "ok", "ok"]);
+    // The kernel drops the route with its address, and takes it back with it.
+    ip("addr del 198.51.100.77/32 dev vb");
+    await until(() => shown(V4).length === 0);
+    ip("addr add 198.51.100.77/32 dev vb");
+    await until(() => shown(V4).length === 1);
+    ip("addr del 198.51.100.77/32 dev vb");
+  });
+
   it("protocol and metric", async () => {
     await open({ protocol: 186, metric: 77 });
     p.set(V4, unicast(hop("192.0.2.1")));

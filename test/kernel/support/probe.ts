@@ -14,6 +14,7 @@ export const DEFAULTS: FibOptions = {
   table: 254,
   protocol: 12,
   metric: undefined,
+  preferredSources: [],
   learn: { protocols: [], interfaces: [] },
   excludeInterfaces: [],
   pruneAfterMilliseconds: 240_000,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ipv4 } from "../../../src/bgp/model/address.ts";
 import { AddPathMode } from "../../../src/bgp/model/capability.ts";
 import type { PeerId } from "../../../src/bgp/model/ids.ts";
 import { type Compiled, type CompiledPeer, compile, compilePeer } from "../../../src/config/compile.ts";
@@ -174,16 +175,18 @@ aggregates: [{prefix: 10.244.0.0/16, summaryOnly: true}, {prefix: 10.245.0.0/16}
       table: 254,
       protocol: 12,
       metric: undefined,
+      preferredSources: [],
       learn: { protocols: [3, 4], interfaces: ["cali*"] },
       excludeInterfaces: ["kube-ipvs*"],
       pruneAfterMilliseconds: 240_000,
     });
     const kernel =
-      "{table: red, protocol: 77, metric: 50, learn: {protocols: [static, static, 99], interfaces: []}, interfaces: {exclude: []}, pruneAfter: 1s}";
+      "{table: red, protocol: 77, metric: 50, preferredSources: [10.0.0.1], learn: {protocols: [static, static, 99], interfaces: []}, interfaces: {exclude: []}, pruneAfter: 1s}";
     expect(compiled(`asNumber: 1\nkernel: ${kernel}`).fib).toEqual({
       table: 100,
       protocol: 77,
       metric: 50,
+      preferredSources: [ipv4(0x0a000001)],
       learn: { protocols: [4, 99], interfaces: [] },
       excludeInterfaces: [],
       pruneAfterMilliseconds: 1000,

@@ -131,6 +131,12 @@ describe("words and numbers", () => {
     ["routerId: 0.0.0.0", 'routerId: "0.0.0.0" is not accepted; accepted: four octets'],
     ["routerId: 300", undefined],
     ["control: {socket: 5}", "control.socket: `5` is a number, not text: put it in quotes"],
+    ["kernel: {preferredSources: [10.0.0.1, fd00::1]}", undefined],
+    ["kernel: {preferredSources: [10.0.0.1, 10.0.0.2]}", "kernel.preferredSources[1]: is a second one of its family"],
+    [
+      "kernel: {preferredSources: [eth0]}",
+      'kernel.preferredSources[0]: "eth0" is not accepted; accepted: an IPv4 or IPv6 address',
+    ],
     ["kernel: {pruneAfter: soon}", 'kernel.pruneAfter: "soon" is not accepted; accepted: a duration such as 90s'],
   ])("%s", (yaml, want) => {
     const problems = problemsOf(`asNumber: 1\n${yaml}`);

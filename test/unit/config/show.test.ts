@@ -35,7 +35,7 @@ policies:
     - {match: {prefixes: ["10.0.0.0/8 le 24"], asPath: "^65001 "}, set: {prependAs: [1.10]}, then: next}
     - {}
   q: []
-kernel: {table: 100, protocol: 77, metric: 5, learn: {protocols: [zebra, 200], interfaces: []}, maxPaths: 1, pruneAfter: 90s}
+kernel: {table: 100, protocol: 77, metric: 5, preferredSources: [10.0.0.1, "fd00::1"], learn: {protocols: [zebra, 200], interfaces: []}, maxPaths: 1, pruneAfter: 90s}
 control: {socket: /x}
 http: false
 log: {level: debug, format: json, peers: {tor-a: error}}

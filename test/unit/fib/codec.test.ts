@@ -19,6 +19,7 @@ const OPTIONS = {
   table: 254,
   protocol: 12,
   metric: undefined,
+  preferredSources: [],
   learn: undefined,
   excludeInterfaces: [],
   pruneAfterMilliseconds: 0,

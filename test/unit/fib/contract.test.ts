@@ -22,6 +22,7 @@ const MACHINES: readonly (readonly [string, Machine])[] = [
         table: 254,
         protocol: 12,
         metric: undefined,
+        preferredSources: [],
         learn: undefined,
         excludeInterfaces: [],
         pruneAfterMilliseconds: 240_000,

@@ -21,6 +21,7 @@ const OPTIONS: FibOptions = {
   table: 254,
   protocol: 12,
   metric: undefined,
+  preferredSources: [],
   learn: { protocols: [], interfaces: [] },
   excludeInterfaces: [],
   pruneAfterMilliseconds: 240_000,

@@ -65,6 +65,7 @@ function world() {
     table: 254,
     protocol: 12,
     metric: undefined,
+    preferredSources: [],
     learn: { protocols: [], interfaces: [] },
     excludeInterfaces: [],
     pruneAfterMilliseconds: 240_000,

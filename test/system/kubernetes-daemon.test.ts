@@ -1,15 +1,11 @@
 /** Daemons whose whole configuration comes from the Kubernetes API: they find each other, say how they are, and outlive the API server. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { PeerView, SummaryView } from "../../src/control/views.ts";
-import { built, executable, freePort } from "../harness/attacked-daemon.ts";
+import { built, freePort } from "../harness/attacked-daemon.ts";
+import { CalicoDaemon } from "../harness/calico-daemon.ts";
 import { problemsBy, schemasIn } from "../harness/crd-schema.ts";
 import { KubernetesApi } from "../harness/kubernetes-api.ts";
 import type { ApiObject } from "../harness/kubernetes-objects.ts";
-import { BackgroundProcess, runCommand } from "../harness/process.ts";
 import { shared } from "../harness/shared-data.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
@@ -27,48 +23,6 @@ function node(name: string, address: string): ApiObject {
   return { apiVersion: "v1", kind: "Node", metadata: { name, labels: {}, annotations } };
 }
 
-class CalicoDaemon {
-  readonly #folder = mkdtempSync(join(tmpdir(), "starling-calico-"));
-  readonly #socket = join(this.#folder, "starling.sock");
-
-  constructor(name: string, api: KubernetesApi) {
-    const file = join(this.#folder, "starling.yaml");
-    const sockets = {
-      socket: this.#socket,
-      birdSocket: join(this.#folder, "4.ctl"),
-      bird6Socket: join(this.#folder, "6.ctl"),
-    };
-    // A reflector: whatever comes of it, this machine's routes are left alone.
-    const config = { calico: { role: "route-reflector" }, control: sockets, http: false, log: { format: "json" } };
-    writeFileSync(file, JSON.stringify(config));
-    const env = { NODENAME: name, DATASTORE_TYPE: "kubernetes", K8S_API_ENDPOINT: api.url };
-    const words = [process.execPath, executable, "run", "-c", file];
-    const running = new BackgroundProcess(name, words, join(this.#folder, "log"), env);
-    onTestFinished(async () => {
-      await running.stop("SIGKILL");
-      rmSync(this.#folder, { recursive: true });
-    });
-  }
-
-  async peers(): Promise<readonly PeerView[]> {
-    return JSON.parse(await this.#ask("peers"));
-  }
-
-  async summary(): Promise<SummaryView> {
-    return JSON.parse(await this.#ask("summary"));
-  }
-
-  async states(): Promise<string[]> {
-    return (await this.peers()).map(({ name, state }) => `${name} ${state}`);
-  }
-
-  #ask(what: string): Promise<string> {
-    return runCommand([process.execPath, executable, "show", what, "--json"], {
-      env: { STARLING_SOCKET: this.#socket },
-    });
-  }
-}
-
 describe("daemons in a cluster", () => {
   it("come up from the API, answer CalicoNodeStatus, and keep their sessions while the API server is away", async () => {
     const api = await KubernetesApi.start();
@@ -83,8 +37,9 @@ describe("daemons in a cluster", () => {
       calico("BGPPeer", "nobody", { node: "node-1", peerIP: "127.0.0.3:9", asNumber: 64600 }),
       calico("CalicoNodeStatus", "of-node-1", request),
     ]);
-    const one = new CalicoDaemon("node-1", api);
-    new CalicoDaemon("node-2", api);
+    const environment = { DATASTORE_TYPE: "kubernetes", K8S_API_ENDPOINT: api.url };
+    const one = new CalicoDaemon("node-1", environment);
+    new CalicoDaemon("node-2", environment);
     await waitFor(async () => (await one.states()).includes("Mesh_127_0_0_2 Established"), {
       what: "the mesh",
       timeout: 40_000,

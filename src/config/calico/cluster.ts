@@ -13,6 +13,7 @@ import { type BgpPeer, readBgpPeer } from "./resources/bgp-peer.ts";
 import { readBlockAffinity } from "./resources/block-affinity.ts";
 import { readClusterInformation } from "./resources/cluster-information.ts";
 import { type EndpointStatus, readEndpointStatus } from "./resources/endpoint-status.ts";
+import { type FelixConfiguration, readFelixConfiguration } from "./resources/felix-configuration.ts";
 import { type IpPool, readIpPool } from "./resources/ip-pool.ts";
 import { readCalicoNode, readKubernetesNode } from "./resources/node.ts";
 import { readSecret, type Secret } from "./resources/secret.ts";
@@ -32,7 +33,7 @@ interface Kind<T = unknown> {
   readonly whenWrong: "nothing" | "what is right" | "always what is right";
 }
 
-const LATER_CHECKED: ReadonlySet<string> = new Set(["BGPPeer", "BGPConfiguration", "Node"]);
+const LATER_CHECKED: ReadonlySet<string> = new Set(["BGPPeer", "BGPConfiguration", "FelixConfiguration", "Node"]);
 
 interface Faults {
   readonly resource: string;
@@ -48,6 +49,7 @@ export class Cluster {
   readonly bgpPeers = new Table<BgpPeer>();
   readonly bgpFilters = new Table<BgpFilter>();
   readonly ipPools = new Table<IpPool>();
+  readonly felixConfigurations = new Table<FelixConfiguration>();
   /** By "namespace/name". */
   readonly secrets = new Table<Secret>();
   readonly endpointStatus = new Table<EndpointStatus>();
@@ -130,6 +132,11 @@ export class Cluster {
     add("calico/BGPPeer", { ...ofTable(this.bgpPeers), read: readBgpPeer, whenWrong: "nothing" });
     add("calico/BGPFilter", { ...ofTable(this.bgpFilters), read: readBgpFilter, whenWrong: "nothing" });
     add("calico/IPPool", { ...ofTable(this.ipPools), read: readIpPool, whenWrong: "nothing" });
+    add("calico/FelixConfiguration", {
+      ...ofTable(this.felixConfigurations),
+      read: readFelixConfiguration,
+      whenWrong: "what is right",
+    });
     add("calico/BlockAffinity", {
       read: readBlockAffinity,
       get: (name) => blocks.get(name),

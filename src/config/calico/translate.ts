@@ -9,11 +9,18 @@ import { type CalicoProblem, Place } from "./problem.ts";
 import type { BgpConfiguration } from "./resources/bgp-configuration.ts";
 import type { BgpFilter } from "./resources/bgp-filter.ts";
 import type { Block } from "./resources/block-affinity.ts";
+import type { FelixConfiguration } from "./resources/felix-configuration.ts";
 import type { IpPool } from "./resources/ip-pool.ts";
 import type { ClusterNode } from "./resources/node.ts";
 import { prefixCommunities } from "./translation/communities.ts";
 import { FamilyModel } from "./translation/family-model.ts";
-import { checkSettings, type NodeSettings, nodeSettings, type TranslateOptions } from "./translation/node-settings.ts";
+import {
+  checkFelix,
+  checkSettings,
+  type NodeSettings,
+  nodeSettings,
+  type TranslateOptions,
+} from "./translation/node-settings.ts";
 import { remember, rememberEqual } from "./translation/remember.ts";
 import { routerIdOf } from "./translation/router-id.ts";
 import { type ServiceRanges, serviceRanges } from "./translation/service-ranges.ts";
@@ -67,6 +74,7 @@ class Translator {
     ipv6: rememberEqual(({ communities }: RouteSettings) => communities.ipv6),
   };
   readonly #identity = remember(identityOf);
+  readonly #felix = remember(felixPlace);
   readonly #situation = rememberEqual(serviceSituation);
   readonly #model = remember(
     (nodeName: string, release: Release, routerId: string, ipv4: CalicoFamily, ipv6: CalicoFamily): CalicoModel => ({
@@ -107,6 +115,7 @@ class Translator {
     const settings = this.#settings(node, this.#release(), isReflectorOnly, common, own);
     const sessions = this.#sessions.sessions(settings);
     const routes = this.#routes(settings, common, this.#options.advertiseClusterIps);
+    const felix = cluster.felixConfigurations.get(`node.${nodeName}`) ?? cluster.felixConfigurations.get("default");
     const identity = this.#identity(settings, this.#options.routerId, cluster.ipPools.sorted());
     return {
       model: this.#assemble(settings, sessions, routes, identity.routerId),
@@ -115,6 +124,10 @@ class Translator {
         ...cluster.problems(),
         ...cluster.problemsOf(`Node/${nodeName}`, identity.place),
         ...cluster.problemsOf(own?.prefixAdvertisements ? `BGPConfiguration/node.${nodeName}` : DEFAULT, routes.place),
+        ...cluster.problemsOf(
+          `FelixConfiguration/${felix?.name}`,
+          this.#felix(settings, cluster.ipPools.sorted(), felix),
+        ),
         ...sessions.problems,
       ],
       secrets: { namespace: secretNamespace, names: sessions.secretNames },
@@ -204,6 +217,13 @@ function identityOf(
   const place = new Place();
   checkSettings(settings, pools, place);
   return { routerId: routerIdOf(written, settings.node, place), place };
+}
+
+/** Nothing is known of Felix where nothing is told of it. */
+function felixPlace(settings: NodeSettings, pools: readonly IpPool[], felix: FelixConfiguration | undefined): Place {
+  const place = new Place();
+  if (felix !== undefined) checkFelix(settings, pools, felix, place);
+  return place;
 }
 
 function serviceSituation(

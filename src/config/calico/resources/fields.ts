@@ -26,7 +26,7 @@ export function isMap(value: unknown): value is Json {
 }
 
 /** An empty text says as little as no text: so Calico's own types have it. */
-function isAbsent(value: unknown): value is undefined | null | "" {
+export function isAbsent(value: unknown): value is undefined | null | "" {
   return value === undefined || value === null || value === "";
 }
 

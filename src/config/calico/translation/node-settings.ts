@@ -2,7 +2,13 @@
 
 import type { CalicoOptions, Release } from "../options.ts";
 import type { Place } from "../problem.ts";
-import type { BgpConfiguration, LogSeverity, PrefixAdvertisement } from "../resources/bgp-configuration.ts";
+import type {
+  BgpConfiguration,
+  LogSeverity,
+  PrefixAdvertisement,
+  ProgramClusterRoutes,
+} from "../resources/bgp-configuration.ts";
+import type { FelixConfiguration } from "../resources/felix-configuration.ts";
 import type { SecretKey } from "../resources/field-types.ts";
 import type { IpPool } from "../resources/ip-pool.ts";
 import type { ClusterNode } from "../resources/node.ts";
@@ -80,7 +86,11 @@ export function nodeSettings(
 
 /** Since 3.33 Felix writes the routes of IPIP pools, unless it is told not to. */
 function writtenPools(written: BgpConfiguration["programClusterRoutes"], release: Release): NodeSettings["writes"] {
-  switch (written ?? (release === "3.33" ? "EnabledNoEncapOnly" : "Enabled")) {
+  return poolsOf(written ?? (release === "3.33" ? "EnabledNoEncapOnly" : "Enabled"));
+}
+
+function poolsOf(programClusterRoutes: ProgramClusterRoutes): NodeSettings["writes"] {
+  switch (programClusterRoutes) {
     case "Enabled":
       return { ipip: true, noEncapsulation: true };
     case "Disabled":
@@ -106,5 +116,27 @@ export function checkSettings({ node, isReflectorOnly }: NodeSettings, pools: re
     bgp
       .at("ipv4Address")
       .warn(`is in no subnet, so that pools with CrossSubnet count every node as far away; ${advice}`);
+  }
+}
+
+/** Since 3.33 both have a say: what both write comes twice, what neither writes is missing. `place`: of FelixConfiguration. */
+export function checkFelix(
+  { writes, release, isReflectorOnly }: NodeSettings,
+  pools: readonly IpPool[],
+  felix: FelixConfiguration,
+  place: Place,
+): void {
+  if (release !== "3.33" || isReflectorOnly) return;
+  const felixWrites = poolsOf(felix.programClusterRoutes ?? "EnabledIPIPOnly");
+  for (const [key, name, has] of [
+    ["ipip", "IPIP pools", (pool: IpPool) => pool.ipip !== undefined],
+    ["noEncapsulation", "pools without encapsulation", (pool: IpPool) => pool.ipip === undefined && !pool.isVxlan],
+  ] as const) {
+    if (writes[key] !== felixWrites[key] || !pools.some(has)) continue;
+    const who = writes[key] ? "Felix and BGP both write" : "neither Felix nor BGP writes";
+    place
+      .at("spec")
+      .at("programClusterRoutes")
+      .warn(`${who} the routes of ${name}; set it here and in BGPConfiguration so that one of them does`);
   }
 }

@@ -68,6 +68,25 @@ describe("routes of pools in the kernel", () => {
     expect(ipv4).toMatchObject({ enabled: false, localAsNumber: null, peers: [] });
   });
 
+  it.each([
+    [undefined, undefined, []],
+    [undefined, "Enabled", ["Felix and BGP both write the routes of pools without encapsulation"]],
+    [undefined, "Disabled", ["neither Felix nor BGP writes the routes of IPIP pools"]],
+    ["Enabled", undefined, ["Felix and BGP both write the routes of IPIP pools"]],
+    ["Enabled", "Disabled", []],
+    ["Disabled", "Enabled", []],
+  ])("programClusterRoutes %s, and %s of Felix", (bgp, felix, expected) => {
+    const world = clusterOf(
+      own,
+      ...pools,
+      calico("BGPConfiguration", "default", { programClusterRoutes: bgp }),
+      calico("FelixConfiguration", "default", { programClusterRoutes: felix, bpfEnabled: true }),
+    );
+    const field = "FelixConfiguration/default spec.programClusterRoutes: ";
+    expect(world.problems()).toEqual(expected.map((text) => expect.stringContaining(field + text)));
+    expect(world.problems({ release: "3.32" })).toEqual([]);
+  });
+
   it("in a subnet of one address are a problem for CrossSubnet", () => {
     const lonely = node("node-1", { ipv4Address: "10.0.0.1/32" });
     expect(clusterOf(lonely, ...pools).problems()).toEqual([

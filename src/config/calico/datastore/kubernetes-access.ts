@@ -26,6 +26,8 @@ export class KubernetesAccess {
   readonly #options: KubernetesOptions;
   readonly #root: string;
   #config: Promise<KubeConfig> | undefined;
+  /** One at a time for all who ask: each may start a helper program, and that may hang. */
+  #asking: Promise<ApiServer> | undefined;
 
   /** `root` is where the file system of the pod begins. */
   constructor(options: KubernetesOptions, root = "") {
@@ -34,7 +36,19 @@ export class KubernetesAccess {
   }
 
   /** Reads again what tokens and certificates have become. Rejects with an ApiError that says what is missing. */
-  async server(): Promise<ApiServer> {
+  server(): Promise<ApiServer> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  /** The server did not believe who we are: the next request reads everything anew, instead of what was read in the last minute. */
+  forget(): void {
+    this.#config = undefined;
+  }
+
+  async #ask(): Promise<ApiServer> {
     this.#config ??= load(this.#options, this.#root);
     try {
       const config = await this.#config;
@@ -47,11 +61,6 @@ export class KubernetesAccess {
       this.forget();
       throw error instanceof ApiError ? error : new ApiError(`cannot log in to the API server: ${reasonOf(error)}`);
     }
-  }
-
-  /** The server did not believe who we are: the next request reads everything anew, instead of what was read in the last minute. */
-  forget(): void {
-    this.#config = undefined;
   }
 }
 

@@ -19,11 +19,14 @@ export function isGone(error: unknown): boolean {
   return error instanceof ApiError && error.status === 410;
 }
 
+/** A helper program's whole output may stand in an error. */
+const MAX_REASON = 500;
+
 /** What an error of Node's or of a package comes to, without what it quotes: a parser's message may show the line of a token. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join(", ");
   if ("reason" in error && typeof error.reason === "string") return error.reason;
   if (error instanceof SyntaxError) return "it is not what it should be: JSON or YAML that can be read";
-  return error.message || error.name;
+  return (error.message || error.name).slice(0, MAX_REASON);
 }

@@ -3,7 +3,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Clock } from "../../../bgp/model/ports.ts";
-import type { KubernetesAccess } from "./kubernetes-access.ts";
+import type { ApiServer, KubernetesAccess } from "./kubernetes-access.ts";
 import { ApiError, reasonOf } from "./kubernetes-error.ts";
 
 export interface ApiRequest {
@@ -37,8 +37,7 @@ export class ApiClient {
     signal: AbortSignal,
     answered: () => void = () => undefined,
   ): AsyncGenerator<Buffer, void> {
-    const { url, options } = await this.#access.server();
-    signal.throwIfAborted();
+    const { url, options } = await this.#login(silence(), signal);
     const sent = this.#send(request, url, options);
     // What is open: of a request whose answer has begun, the answer, or the reason for its end would be lost.
     let open: ClientRequest | IncomingMessage = sent;
@@ -84,12 +83,34 @@ export class ApiClient {
     }
   }
 
+  /** A kubeconfig may name a program that gives the token: that it hangs must not go unsaid, nor keep the daemon from ending. */
+  #login(milliseconds: number, signal: AbortSignal): Promise<ApiServer> {
+    return new Promise((resolve, reject) => {
+      const seconds = Math.round(milliseconds / 1000);
+      const timer = this.#clock.after(milliseconds, () => {
+        end();
+        reject(new ApiError(`what the kubeconfig has for logging in did not answer for ${seconds} s`));
+      });
+      const abort = () => {
+        end();
+        reject(new ApiError("given up"));
+      };
+      const end = () => {
+        timer.cancel();
+        signal.removeEventListener("abort", abort);
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      if (signal.aborted) abort();
+      this.#access.server().finally(end).then(resolve, reject);
+    });
+  }
+
   #send({ method, path, body }: ApiRequest, url: string, options: object): ClientRequest {
     const { pathname, origin } = new URL(url);
     const base = pathname.replace(/\/$/, "");
     const target = new URL(origin + base + path);
     const own = "headers" in options ? (options.headers as Record<string, string>) : {};
-    const headers: Record<string, string | number> = { ...own, Accept: "application/json" };
+    const headers: Record<string, string | number> = { ...own, Accept: "application/json", "User-Agent": "starling" };
     if (body !== undefined) {
       headers["Content-Type"] = body.type;
       headers["Content-Length"] = Buffer.byteLength(body.text);

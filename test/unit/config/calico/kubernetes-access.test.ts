@@ -96,6 +96,33 @@ describe("logging in", () => {
     await seen(told, "set BGPPeer a");
   });
 
+  it("a program that the kubeconfig names gives the token; one that hangs is said, and keeps nothing from ending", async () => {
+    const api = await startApi();
+    api.tokens.add(TOKEN);
+    const path = folder();
+    const credential = {
+      kind: "ExecCredential",
+      status: { token: TOKEN, expirationTimestamp: "2100-01-01T00:00:00Z" },
+    };
+    const program = (name: string, text: string) => {
+      writeFileSync(join(path, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      const config = JSON.parse(readFileSync(kubeconfig(api, "unused"), "utf8"));
+      config.users = [{ name: "starling", user: { exec: { command: join(path, name) } } }];
+      writeFileSync(join(path, `${name}.json`), JSON.stringify(config));
+      return { kubeconfig: join(path, `${name}.json`), apiServer: undefined };
+    };
+    await followed(api, {}, program("gives", `echo '${JSON.stringify(credential)}'`));
+
+    const started = join(path, "started");
+    const hangs = program("hangs", `echo x >> ${started}; exec sleep 3`);
+    const { told, datastore } = follow(api, { timings: { answer: 200 } }, hangs);
+    await waitFor(() => told.disturbance, { what: "that it is said", interval: 5 });
+    expect(told.disturbance).toContain("what the kubeconfig has for logging in did not answer");
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(readFileSync(started, "utf8")).toBe("x\n");
+    await datastore.close();
+  });
+
   it("a context that does not exist is named, with those that do", async () => {
     const api = await startApi();
     const config = kubeconfig(api, "/nonexistent");

@@ -78,7 +78,7 @@ export async function build() {
   const written = new Set(Object.keys(result.metafile.outputs).map((path) => path.replace(/^dist\//, "")));
   writeFileSync(join(dist, "third-party-licenses.txt"), licenses(Object.keys(result.metafile.inputs)));
   written.add("third-party-licenses.txt");
-  for (const name of before) if (!written.has(name)) rmSync(join(dist, name), { recursive: true });
+  for (const name of before) if (!written.has(name)) rmSync(join(dist, name), { recursive: true, force: true });
   const bytes = [...written].reduce(
     (sum, name) => sum + (name.endsWith(".mjs") ? statSync(join(dist, name)).size : 0),
     0,

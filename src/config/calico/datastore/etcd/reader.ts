@@ -1,11 +1,23 @@
 /** Lists what concerns BGP at one revision, in pages, and follows it from there on; a list that is too old is made anew. */
 
 import type { Clock } from "../../../../bgp/model/ports.ts";
-import type { EtcdClient } from "./client.ts";
 import { GrpcError, GrpcStatus } from "./grpc.ts";
 import type { KeyRange } from "./keys.ts";
 import type { KnownKeys } from "./known-keys.ts";
-import { decodeWatch, type Header, type RangeResponse, type WatchResponse, watchRequest } from "./messages.ts";
+import {
+  decodeWatch,
+  type Header,
+  type RangeResponse,
+  type rangeRequest,
+  type WatchResponse,
+  watchRequest,
+} from "./messages.ts";
+
+/** What is needed of a connection to a member. */
+export interface Member {
+  range(range: Parameters<typeof rangeRequest>[0]): Promise<RangeResponse>;
+  watch(): { send(message: Uint8Array): void; messages(): AsyncIterable<Uint8Array> };
+}
 
 export interface ReaderEvents {
   /** Everything has been listed. */
@@ -39,7 +51,7 @@ export class EtcdReader {
   }
 
   /** Until the connection is gone, which it throws. */
-  async follow(client: EtcdClient): Promise<never> {
+  async follow(client: Member): Promise<never> {
     if (await this.#isOtherHistory(client)) this.#next = undefined;
     for (;;) {
       const next = this.#next ?? (await this.#list(client));
@@ -54,7 +66,7 @@ export class EtcdReader {
    * would wait for ever, or miss what came before. That the key that was written last still is as it is known tells the same history;
    * where it was written again meanwhile, a list does no harm.
    */
-  async #isOtherHistory(client: EtcdClient): Promise<boolean> {
+  async #isOtherHistory(client: Member): Promise<boolean> {
     if (this.#next === undefined) return true;
     const newest = this.#known.newest();
     const key = newest ?? this.#ranges[0]?.key ?? "";
@@ -63,7 +75,7 @@ export class EtcdReader {
     return newest !== undefined && !this.#known.agrees(newest, keyValues[0]);
   }
 
-  async #list(client: EtcdClient): Promise<number[]> {
+  async #list(client: Member): Promise<number[]> {
     for (let n = 1; ; n++) {
       try {
         return await this.#listOnce(client);
@@ -74,7 +86,7 @@ export class EtcdReader {
     }
   }
 
-  async #listOnce(client: EtcdClient): Promise<number[]> {
+  async #listOnce(client: Member): Promise<number[]> {
     const present = new Set<string>();
     let revision = 0;
     for (const range of this.#ranges) {
@@ -102,7 +114,7 @@ export class EtcdReader {
   }
 
   /** Returns when what would have to be told next is compacted away. */
-  async #watch(client: EtcdClient, next: number[]): Promise<void> {
+  async #watch(client: Member, next: number[]): Promise<void> {
     const stream = client.watch();
     for (const [index, range] of this.#ranges.entries()) {
       stream.send(watchRequest({ ...range, startRevision: next[index] ?? 0 }));

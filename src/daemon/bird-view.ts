@@ -6,6 +6,7 @@ import type { PeerId } from "../bgp/model/ids.ts";
 import type { Clock } from "../bgp/model/ports.ts";
 import { formatPrefix } from "../bgp/model/prefix.ts";
 import type {
+  BirdCounts,
   BirdFamily,
   BirdInterface,
   BirdProtocol,
@@ -13,19 +14,19 @@ import type {
   BirdRouteQuery,
   BirdStaticRoute,
   BirdStatus,
-  BirdTally,
   BirdView,
 } from "../control/bird/bird-view.ts";
 import type { PeerAction, ReloadReport } from "../control/views.ts";
-import { birdRoutes } from "./bird-routes.ts";
+import { birdRoutes, protocolOf } from "./bird-routes.ts";
 import { birdSession } from "./bird-session.ts";
-import { tally } from "./bird-tally.ts";
 import type { Daemon } from "./daemon.ts";
 import type { KernelSide } from "./kernel-side.ts";
 import type { Links } from "./links.ts";
 
 /** What BIRD runs beside its sessions, under the names that it gives them itself. */
 const OWN_PROTOCOLS = { Static: "static1", Kernel: "kernel1", Device: "device1", Direct: "direct1" } as const;
+
+const NOTHING = { imported: 0, preferred: 0 };
 
 export interface BirdViewParts {
   readonly daemon: Daemon;
@@ -75,17 +76,28 @@ export class DaemonBirdView implements BirdView {
     return (id === undefined ? undefined : this.#peer(id, family)) ?? this.#own(name);
   }
 
-  *tally(family: BirdFamily): Generator<undefined, BirdTally> {
-    const { daemon } = this.#parts;
-    const counted = yield* tally(daemon.rib.rib(familyOf(family)));
+  counts(family: BirdFamily): BirdCounts {
+    const { daemon, kernel } = this.#parts;
+    const afi = familyOf(family);
+    const { table, own } = daemon.rib.rib(afi);
+    const shares = new Map<string, { imported: number; preferred: number }>();
+    let routes = 0;
+    const add = (name: string, accepted: number, best: number) => {
+      const { imported, preferred } = shares.get(name) ?? NOTHING;
+      shares.set(name, { imported: imported + accepted, preferred: preferred + best });
+      routes += accepted;
+    };
+    for (const source of ["static", "calico", "aggregate", "kernel", "connected"] as const)
+      add(protocolOf(source), own[source].accepted, own[source].preferred);
+    for (const { id, name } of daemon.peerOptions()) {
+      const counts = daemon.rib.peer(id)?.family(afi);
+      if (counts !== undefined) add(name, counts.accepted, counts.preferred);
+    }
     return {
-      networks: counted.networks,
-      routes: counted.routes,
-      forwarded: counted.forwarded,
-      of: (name) => {
-        const id = daemon.ids.find(name);
-        return (id === undefined ? counted.ofLocal(name) : counted.ofPeer(id)) ?? { imported: 0, preferred: 0 };
-      },
+      networks: table.reachable,
+      routes,
+      forwarded: kernel.fib?.counters().routes[family] ?? 0,
+      of: (name) => shares.get(name) ?? NOTHING,
     };
   }
 

@@ -59,6 +59,14 @@ export class LocRib {
   readonly groups = new Set<UpdateGroup>();
   readonly attentiveGroups = new Set<UpdateGroup>();
   readonly sweep: Sweep;
+  /** How many of this speaker's own routes there are, by source; those of peers are counted beside the peer. */
+  readonly own: Readonly<Record<Exclude<RouteSource, "peer">, { accepted: number; preferred: number }>> = {
+    static: { accepted: 0, preferred: 0 },
+    calico: { accepted: 0, preferred: 0 },
+    aggregate: { accepted: 0, preferred: 0 },
+    kernel: { accepted: 0, preferred: 0 },
+    connected: { accepted: 0, preferred: 0 },
+  };
   forwarding: Forwarding | undefined;
   readonly #context: LocRibContext;
   readonly #decision: Decision;
@@ -287,7 +295,12 @@ export class LocRib {
     const shared = this.#sharedBy(prefix);
     const best = this.#decision.select(table.first(prefix));
     let changed = best !== before;
-    if (changed) table.setBest(prefix, best);
+    if (changed) {
+      // One that was removed stays in its chain until here.
+      if (before >= 0) this.#countOf(before).preferred--;
+      if (best >= 0) this.#countOf(best).preferred++;
+      table.setBest(prefix, best);
+    }
     let touched = changed || shared !== this.#sharedBy(prefix);
     for (let path = table.first(prefix); path >= 0; ) {
       const next = paths.next(path);
@@ -316,6 +329,7 @@ export class LocRib {
   }
 
   readonly #nothing = new Int32Array(0);
+  readonly #nobody = { accepted: 0, preferred: 0 };
 
   #addPath(prefix: number, peer: PeerId, identifier: number, source: RouteSource): number {
     const { table } = this;
@@ -338,10 +352,15 @@ export class LocRib {
     }
     if (receivedBefore !== 0) attributes.release(receivedBefore);
     if (acceptedBefore !== 0) attributes.release(acceptedBefore);
-    if (peer !== undefined) {
-      const state = peer.family(this.table.family);
-      state.accepted += (accepted !== 0 ? 1 : 0) - (acceptedBefore !== 0 ? 1 : 0);
-    }
+    const counts = peer === undefined ? this.#countOf(path) : peer.family(this.table.family);
+    counts.accepted += (accepted !== 0 ? 1 : 0) - (acceptedBefore !== 0 ? 1 : 0);
+  }
+
+  #countOf(path: number): { accepted: number; preferred: number } {
+    const source = this.table.paths.source(path);
+    if (source !== "peer") return this.own[source];
+    // A peer is known as long as it has routes, and a route is its own until it is no longer the best.
+    return this.#context.peer(this.table.paths.peer(path))?.family(this.table.family) ?? this.#nobody;
   }
 
   /** Another limit: what is there already may be too much. */

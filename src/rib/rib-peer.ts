@@ -32,6 +32,8 @@ export class PeerFamily {
   timer: Timer | undefined;
   received = 0;
   accepted = 0;
+  /** Of the accepted, those that are the best for their destination. */
+  preferred = 0;
   /** Since it is known: routes announced, of those refused by import rules or the same as before, and routes withdrawn, of those unknown. */
   announced = 0;
   filtered = 0;
@@ -42,6 +44,11 @@ export class PeerFamily {
   warned = false;
   exceeded = false;
   group: UpdateGroup | undefined;
+
+  /** No route is left, and none is still the best one of the last decision. */
+  get isEmpty(): boolean {
+    return this.received === 0 && this.preferred === 0;
+  }
 
   isCurrent(epoch: number): boolean {
     return epoch === this.epoch || (this.epoch - epoch + EPOCHS) % EPOCHS <= this.#kept;

@@ -218,7 +218,7 @@ export class Rib implements RibSink {
   /** None of its routes is left. */
   isForgotten(id: PeerId): boolean {
     const peer = this.#peers.get(id);
-    return peer === undefined || FAMILIES.every((f) => peer.family(f).received === 0);
+    return peer === undefined || FAMILIES.every((f) => peer.family(f).isEmpty);
   }
 
   /** Whoever has the number next is another source, with a router id of its own. */

@@ -2,6 +2,7 @@
 
 import type {
   BirdAttributes,
+  BirdCounts,
   BirdFamily,
   BirdInterface,
   BirdProtocol,
@@ -10,7 +11,6 @@ import type {
   BirdSession,
   BirdStaticRoute,
   BirdStatus,
-  BirdTally,
   BirdView,
 } from "../../src/control/bird/bird-view.ts";
 import { type PeerAction, type ReloadReport, UsageError } from "../../src/control/views.ts";
@@ -137,8 +137,7 @@ export class ExampleBirdView implements BirdView {
     return [...this.protocols(family)].find((each) => each?.name === name);
   }
 
-  *tally(): Generator<undefined, BirdTally> {
-    yield undefined;
+  counts(): BirdCounts {
     const counts: Record<string, { imported: number; preferred: number }> = {
       Mesh_10_0_0_2: { imported: 5, preferred: 4 },
       static1: { imported: 2, preferred: 2 },

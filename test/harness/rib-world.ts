@@ -260,10 +260,12 @@ export class World {
       const ended = (outbox?.members.get(id)?.ends ?? 0) > 0;
       const state = this.bench.rib.peer(id)?.family(Family.Ipv4);
       lines.push(`slot ${slot} ended ${ended} received ${state?.received} accepted ${state?.accepted}`);
+      lines.push(`slot ${slot} preferred ${state?.preferred}`);
       lines.push(`slot ${slot} counts ${state?.group?.out.countFor(id)} of ${view.size}`);
     }
     for (const [text, target] of this.bench.kernel) lines.push(`kernel ${text} ${target}`);
-    lines.push(`reachable ${this.bench.rib.rib(Family.Ipv4).table.reachable}`);
+    const { table, own } = this.bench.rib.rib(Family.Ipv4);
+    lines.push(`reachable ${table.reachable} own ${JSON.stringify(own)}`);
     return lines.sort();
   }
 

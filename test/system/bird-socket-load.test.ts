@@ -81,7 +81,12 @@ describe("BIRD's control socket under load", () => {
     const all = Array.from({ length: ROUNDS }, (_, round) => messages(round)).flat();
     const peer = new ReplayPeer({ ...feed, messages: all }, { host: "127.0.0.1", port: daemon.port });
     await peer.established();
-    const prober = await startProber(["show status", "show protocols", "show route for 20.0.1.1 all"]);
+    const prober = await startProber([
+      "show status",
+      "show protocols",
+      "show protocols all feeder",
+      "show route for 20.0.1.1 all",
+    ]);
     await peer.send();
     await waitFor(async () => (await countOf()) >= ROUTES, { what: "all routes", timeout: 60_000 });
     const times = await prober.finish();

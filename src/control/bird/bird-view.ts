@@ -69,7 +69,8 @@ export interface BirdUpdateCounts {
 }
 
 /** How many routes of the table are whose. */
-export interface BirdTally {
+export interface BirdCounts {
+  /** Destinations that can be reached. */
   readonly networks: number;
   readonly routes: number;
   of(protocol: string): { readonly imported: number; readonly preferred: number };
@@ -149,7 +150,7 @@ export interface BirdView {
   status(): BirdStatus;
   protocols(family: BirdFamily): Iterator<BirdProtocol | undefined, void>;
   protocol(family: BirdFamily, name: string): BirdProtocol | undefined;
-  tally(family: BirdFamily): Generator<undefined, BirdTally>;
+  counts(family: BirdFamily): BirdCounts;
   routes(query: BirdRouteQuery): Generator<BirdRoute | undefined, void>;
   interfaces(family: BirdFamily): Iterable<BirdInterface>;
   statics(family: BirdFamily): Iterable<BirdStaticRoute>;

@@ -1,10 +1,10 @@
 /** `show protocols` as BIRD 1.6 prints it: one row each, and with `all` what lies behind it. */
 
 import type {
+  BirdCounts,
   BirdFamily,
   BirdProtocol,
   BirdSession,
-  BirdTally,
   BirdTimer,
   BirdUpdateCounts,
   BirdView,
@@ -34,7 +34,7 @@ export interface ProtocolsRequest {
 export function* protocolLines(request: ProtocolsRequest): Answer {
   const { view, family, which, withDetails, now } = request;
   if (which.kind === "name" && view.protocol(family, which.name) === undefined) return notAProtocol(which.name);
-  const tally = withDetails ? yield* view.tally(family) : undefined;
+  const counts = withDetails ? view.counts(family) : undefined;
   let found = false;
   for (const protocol of selected(view, family, which)) {
     if (protocol === undefined) {
@@ -44,8 +44,8 @@ export function* protocolLines(request: ProtocolsRequest): Answer {
     if (!found) yield HEADING;
     found = true;
     yield { code: Code.Protocol, text: row(protocol, now()) };
-    if (tally === undefined) continue;
-    for (const text of details(protocol, tally)) yield { code: Code.ProtocolDetails, text };
+    if (counts === undefined) continue;
+    for (const text of details(protocol, counts)) yield { code: Code.ProtocolDetails, text };
     yield { code: Code.ProtocolDetails, text: "" };
   }
   return found ? DONE : NO_MATCH;
@@ -88,9 +88,9 @@ function shortly(error: string): string {
   return error.split("; ", 1)[0] ?? "";
 }
 
-function* details(protocol: BirdProtocol, tally: BirdTally): Generator<string> {
+function* details(protocol: BirdProtocol, counts: BirdCounts): Generator<string> {
   const { name, kind, session, state } = protocol;
-  const { imported, preferred } = tally.of(name);
+  const { imported, preferred } = counts.of(name);
   yield field("Preference", String(PREFERENCES[kind]));
   yield field("Input filter", session?.importFilter ?? "ACCEPT");
   yield field("Output filter", session?.exportFilter ?? FILTERS[kind]);
@@ -100,7 +100,7 @@ function* details(protocol: BirdProtocol, tally: BirdTally): Generator<string> {
     yield field("  Action", action);
   }
   if (state !== "down") {
-    const exported = session?.exported ?? (kind === "Kernel" ? tally.forwarded : 0);
+    const exported = session?.exported ?? (kind === "Kernel" ? counts.forwarded : 0);
     // BIRD has this part only where it keeps what was filtered; scripts for Calico do not expect it.
     const filtered = session === undefined || session.filtered === 0 ? "" : `${session.filtered} filtered, `;
     yield field("Routes", `${imported} imported, ${filtered}${exported} exported, ${preferred} preferred`);

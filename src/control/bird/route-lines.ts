@@ -1,6 +1,6 @@
 /** `show route` as BIRD 1.6 prints it: a row for each route, and with `all` its attributes. */
 
-import type { BirdAttributes, BirdFamily, BirdRoute, BirdTally, BirdView } from "./bird-view.ts";
+import type { BirdAttributes, BirdCounts, BirdFamily, BirdRoute, BirdView } from "./bird-view.ts";
 import type { RouteCommand } from "./command.ts";
 import { notAProtocol } from "./protocol-lines.ts";
 import { type Answer, Code, DONE, type Line } from "./reply.ts";
@@ -39,7 +39,7 @@ export function* routeLines(request: RoutesRequest): Answer {
   }
   if (rows === 0 && isLookup) return { code: Code.NoRoute, text: "Network not in table" };
   if (command.show !== "stats" || isLookup) return DONE;
-  return counted(rows, yield* view.tally(family));
+  return counted(rows, view.counts(family));
 }
 
 function refusalOf(view: BirdView, family: BirdFamily, { protocol, selection }: RouteCommand): Line | undefined {
@@ -52,13 +52,13 @@ function refusalOf(view: BirdView, family: BirdFamily, { protocol, selection }: 
 }
 
 function* countLine({ view, family, command }: RoutesRequest): Answer {
-  const tally = yield* view.tally(family);
+  const counts = view.counts(family);
   const { protocol, isPrimary, selection } = command;
   if (selection.kind === "table") {
-    const of = protocol === undefined ? undefined : tally.of(protocol);
-    const all = of === undefined ? tally.routes : of.imported;
-    const best = of === undefined ? tally.networks : of.preferred;
-    return counted(isPrimary ? best : all, tally);
+    const of = protocol === undefined ? undefined : counts.of(protocol);
+    const all = of === undefined ? counts.routes : of.imported;
+    const best = of === undefined ? counts.networks : of.preferred;
+    return counted(isPrimary ? best : all, counts);
   }
   let rows = 0;
   for (const route of view.routes({ family, ...command })) {
@@ -66,10 +66,10 @@ function* countLine({ view, family, command }: RoutesRequest): Answer {
     // Others have their turn now and then although nothing is printed.
     else if (++rows % 256 === 0) yield undefined;
   }
-  return counted(rows, tally);
+  return counted(rows, counts);
 }
 
-function counted(rows: number, { routes, networks }: BirdTally): Line {
+function counted(rows: number, { routes, networks }: BirdCounts): Line {
   return { code: Code.RouteCount, text: `${rows} of ${routes} routes for ${networks} networks` };
 }
 

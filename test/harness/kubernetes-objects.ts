@@ -30,7 +30,7 @@ const PLURALS: Readonly<Record<string, string>> = {
 const NAMESPACED: ReadonlySet<string> = new Set(["EndpointSlice", "Secret", "Service"]);
 
 /** "crd.projectcalico.org/v1/bgppeers". */
-export function collectionOf({ apiVersion, kind }: ApiObject): string {
+function collectionOf({ apiVersion, kind }: ApiObject): string {
   const plural = PLURALS[kind];
   if (plural === undefined) throw new RangeError(`the double serves no ${kind}`);
   return `${apiVersion}/${plural}`;

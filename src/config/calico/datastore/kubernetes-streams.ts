@@ -1,7 +1,7 @@
 /** What the API server streams, cut into single objects: the lines of a watch, and the items of a list whose whole is never held. */
 
 /** A line or item longer than this is skipped: etcd, where all of it is kept, takes no more than 1.5 MiB. */
-export const MAX_OBJECT = 4 * 1024 * 1024;
+const MAX_OBJECT = 4 * 1024 * 1024;
 /** Of what stands around the items of a list. */
 const MAX_ENVELOPE = 256 * 1024;
 

@@ -15,7 +15,7 @@ import { waitFor } from "../../../harness/wait-for.ts";
 
 export const V1 = "crd.projectcalico.org/v1";
 
-export const QUICK = {
+const QUICK = {
   firstWait: 20,
   longestWait: 100,
   refused: 50,

@@ -36,6 +36,8 @@ import { RestartMarker } from "./restart-marker.ts";
 import type { RunOptions, Startup } from "./startup.ts";
 
 const REHEARSAL_MILLISECONDS = 50;
+/** Of what a change of the resources did, in the log. */
+const SHOWN_CHANGES = 20;
 
 export class Running {
   readonly #options: RunOptions;
@@ -302,7 +304,7 @@ export class Running {
     const report = await this.#apply(daemon, next);
     for (const { path, message } of report.problems) this.#logger.error({ path }, message);
     if (this.#hasBegun) {
-      if (report.changes.length > 0) this.#logger.info({ changes: report.changes }, "Calico's resources changed");
+      if (report.changes.length > 0) this.#logger.info({ changes: few(report.changes) }, "Calico's resources changed");
       return;
     }
     try {
@@ -346,6 +348,12 @@ export function logProblems(logger: DaemonLogger, problems: readonly Problem[]):
     if (isError(problem)) logger.error(fields, `configuration: ${formatProblem(problem)}`);
     else logger.warn(fields, `configuration: ${formatProblem(problem)}`);
   }
+}
+
+/** One change may concern every peer of thousands. */
+function few(changes: readonly string[]): readonly string[] {
+  const more = changes.length - SHOWN_CHANGES;
+  return more <= 0 ? changes : [...changes.slice(0, SHOWN_CHANGES), `and ${more} more`];
 }
 
 function refused(path: string, message: string): ReloadReport {

@@ -14,7 +14,7 @@ import { type Interest, waysTo } from "./folder-watch.ts";
 import type { DatastoreEvents } from "./port.ts";
 import type { FileState } from "./resource-file.ts";
 import { type Listing, type ResourceFile, reasonOf } from "./resource-files.ts";
-import { isFields } from "./stored-form.ts";
+import { isFields, isShallow } from "./stored-form.ts";
 
 /** Of octets; Felix writes a few hundred. */
 const MAX_STATUS_OCTETS = 64 * 1024;
@@ -66,7 +66,7 @@ function* readStatus(path: string, stamp: string, before: FileState | undefined)
     return { ...nothing, entries: before?.isSuspect === false ? before.entries : [], isSuspect: !before?.isSuspect };
   }
   const spec = file.kind === "text" ? parse(file.text) : undefined;
-  if (!isFields(spec)) {
+  if (!isFields(spec) || !isShallow(spec)) {
     const message = file.kind === "error" ? `cannot read the file: ${file.message}` : "it holds no JSON object";
     return { ...nothing, entries: before?.entries ?? [], wrong: new Map([[path, message]]) };
   }

@@ -6,7 +6,7 @@
 
 import { parseYaml } from "../../yaml.ts";
 import { jsonItems } from "./json-items.ts";
-import { isFields, type StoredForm, toStoredForm } from "./stored-form.ts";
+import { isFields, isShallow, type StoredForm, TOO_DEEP, toStoredForm } from "./stored-form.ts";
 
 /** Lines of a text, as they stand there. */
 export interface Piece {
@@ -52,6 +52,8 @@ export function* piecesOf(text: string): Generator<Piece | undefined> {
 export function resourcesOf({ text, inherited }: Piece): Found[] {
   const first = firstOf(text);
   const json = first === "{" || first === "[" ? parseJson(text) : undefined;
+  // YAML has a limit of its own.
+  if (!isShallow(json)) return [{ form: TOO_DEEP, line: 0 }];
   if (json !== undefined) return [...flatten(json, inherited, () => 0)];
   const yaml = parseYaml(text);
   if (yaml.kind === "error") {

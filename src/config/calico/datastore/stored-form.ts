@@ -62,8 +62,13 @@ const KUBERNETES_KINDS: ReadonlyMap<string, string> = new Map([
 /** The resources of Calico 2, whose kinds began with a small letter. */
 const LEGACY_KINDS: ReadonlySet<string> = new Set(["bgpPeer", "ipPool", "hostEndpoint", "workloadEndpoint", "policy"]);
 
+/** Far deeper than any resource; what walks through objects by recursion holds out so far. */
+const MAX_DEPTH = 64;
+export const TOO_DEEP: StoredForm = { kind: "wrong", message: `this is nested more than ${MAX_DEPTH} deep` };
+
 /** `value` is what a file, the API server or etcd holds, and may be anything at all. */
 export function toStoredForm(value: unknown): StoredForm {
+  if (!isShallow(value)) return TOO_DEEP;
   if (!isFields(value)) return wrong("this is not a resource: a resource has apiVersion, kind, metadata and spec");
   const { apiVersion, kind } = value;
   if (typeof kind !== "string") return wrong("this is not a resource: `kind` is missing, or is not text");
@@ -178,6 +183,12 @@ function fieldsOf(value: unknown): Fields {
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Nested no deeper than is accepted. */
+export function isShallow(value: unknown, depth = MAX_DEPTH): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 && Object.values(value).every((part) => isShallow(part, depth - 1));
 }
 
 function parseJson(text: string): unknown {

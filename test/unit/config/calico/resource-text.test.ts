@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { piecesOf, resourcesOf } from "../../../../src/config/calico/datastore/resource-text.ts";
+import { formatYaml } from "../../../../src/config/yaml.ts";
 
 /** "line: Kind name", or "line: what is wrong". */
 function read(text: string): string[] {
@@ -134,5 +136,75 @@ describe("what is no resource of BGP", () => {
     const found = read(text);
     if (expected === undefined) expect(found).toEqual([]);
     else expect(found).toEqual([expect.stringContaining(expected)]);
+  });
+});
+
+describe("any text at all", () => {
+  it("is read without an exception", () => {
+    const words = fc.constantFrom(
+      "---\n",
+      "...\n",
+      "items:\n",
+      "- ",
+      "  ",
+      "kind: List\n",
+      "{",
+      "}",
+      "[",
+      "]",
+      '"',
+      "\\",
+      ",",
+      ":",
+      "&a ",
+      "*a",
+      "!x",
+      "\n",
+      "\r\n",
+      "#",
+      "|\n",
+      "\ufeff",
+      "%YAML 1.2\n",
+    );
+    const text = fc
+      .array(fc.oneof({ weight: 4, arbitrary: words }, fc.string()), { maxLength: 60 })
+      .map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(text, (written) => void read(written)),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("nested without end is refused", () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    expect(read(`{"kind": "List", "items": ${deep}}`)).toEqual([expect.stringContaining("nested more than 64 deep")]);
+    expect(read(deep)).toEqual([expect.stringContaining("nested more than 64 deep")]);
+  });
+
+  it("comes to the same objects in pieces as it does whole", () => {
+    const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
+    const value: fc.Arbitrary<unknown> = fc.oneof(
+      fc.string(),
+      fc.integer(),
+      fc.boolean(),
+      fc.array(fc.string(), { maxLength: 3 }),
+    );
+    const peers = fc.array(fc.record({ name, spec: fc.dictionary(name, value, { maxKeys: 5 }) }), { maxLength: 6 });
+    fc.assert(
+      fc.property(peers, fc.boolean(), (items, isJson) => {
+        const objects = items.map((item) => ({
+          apiVersion: "projectcalico.org/v3",
+          kind: "BGPPeer",
+          metadata: { name: item.name },
+          spec: item.spec,
+        }));
+        const list = { apiVersion: "v1", kind: "List", items: objects, metadata: { resourceVersion: "" } };
+        const text = isJson ? JSON.stringify(list, undefined, 2) : formatYaml(list);
+        const found = [...piecesOf(text)].flatMap((piece) => (piece === undefined ? [] : resourcesOf(piece)));
+        expect(found.map(({ form }) => (form.kind === "object" ? form.object["spec"] : form))).toEqual(
+          objects.map(({ spec }) => spec),
+        );
+      }),
+    );
   });
 });

@@ -127,6 +127,7 @@ function birdRoute(daemon: Daemon, route: Route, names: BirdNames): BirdRoute {
           : "far",
     origin: ORIGINS[attributes.origin],
     originAs: originAs(attributes),
+    kernel: route.kernel,
     attributes: () => {
       if (route.advertised !== undefined) return birdAttributes(route.advertised);
       return isBgp ? birdAttributes(attributes) : undefined;

@@ -133,8 +133,8 @@ export class KernelSide implements ForwardingSink {
   }
 }
 
-function kernelPath({ source, metric, target }: KernelRoute): KernelPath {
-  const known = source === "kernel" ? { metric } : {};
+function kernelPath({ source, metric, protocol, target }: KernelRoute): KernelPath {
+  const known = source === "kernel" ? { metric, protocol } : {};
   if (target.kind !== "unicast") return { kind: target.kind, hops: [], ...known };
   return {
     kind: "forward",

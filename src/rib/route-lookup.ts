@@ -19,6 +19,8 @@ export interface KernelPath {
   readonly hops: readonly ResolvedHop[];
   /** Metric of the kernel's route; connected prefixes have none. */
   readonly metric?: number;
+  /** Who put it there (rtm_protocol); for people. */
+  readonly protocol?: number;
 }
 
 interface Context {

@@ -13,6 +13,7 @@ import type { LocRib } from "./loc-rib.ts";
 import { longestMatch } from "./lpm.ts";
 import type { RouteSource } from "./policy/policy.ts";
 import type { Rib } from "./rib.ts";
+import type { ShownWay } from "./ways.ts";
 
 export interface Route {
   readonly prefix: Prefix;
@@ -35,6 +36,8 @@ export interface Route {
   readonly attributes: PathAttributes;
   readonly destination: "forward" | "blackhole" | "unreachable";
   readonly hops: readonly ResolvedHop[];
+  /** Of a route learnt from the kernel. */
+  readonly kernel: ShownWay["kernel"];
   /** Milliseconds ago. */
   readonly age: number;
   /** What is sent to the peer that was asked about. */

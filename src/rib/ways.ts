@@ -14,6 +14,8 @@ import type { TableLookup } from "./route-lookup.ts";
 export interface ShownWay {
   readonly destination: CoveringRoute["kind"];
   readonly hops: readonly ResolvedHop[];
+  /** Of a route learnt from the kernel. */
+  readonly kernel: { readonly metric: number; readonly protocol: number } | undefined;
 }
 
 export class Ways {
@@ -67,13 +69,19 @@ export class Ways {
     const source = paths.source(path);
     if (source === "kernel" || source === "connected") {
       const kernel = this.#lookup.path(prefixes.prefix(paths.prefix(path)), source);
-      return { destination: kernel?.kind ?? "forward", hops: kernel?.hops ?? [] };
+      const { kind = "forward", hops = [], metric, protocol } = kernel ?? {};
+      const known = metric === undefined || protocol === undefined ? undefined : { metric, protocol };
+      return { destination: kind, hops, kernel: known };
     }
-    if (paths.isBlackhole(path)) return { destination: "blackhole", hops: [] };
+    if (paths.isBlackhole(path)) return { destination: "blackhole", hops: [], kernel: undefined };
     const attrs = paths.accepted(path) || paths.received(path);
     const link = this.#peer(paths.peer(path))?.interface ?? 0;
     const { reachable, blackhole, resolved } = this.#nextHops.resolution(this.#attributes.nextHop(attrs), link);
-    return { destination: blackhole ? "blackhole" : reachable ? "forward" : "unreachable", hops: resolved };
+    return {
+      destination: blackhole ? "blackhole" : reachable ? "forward" : "unreachable",
+      hops: resolved,
+      kernel: undefined,
+    };
   }
 
   /** The name of the interface that the path leaves by, where one is known. */

@@ -78,6 +78,7 @@ export function birdRoute(fields: Partial<BirdRoute> = {}): BirdRoute {
     reach: "near",
     origin: "igp",
     originAs: 65002,
+    kernel: undefined,
     attributes: () => attributes,
     ...fields,
   };

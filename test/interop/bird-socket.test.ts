@@ -278,9 +278,7 @@ function formOf(command: string, lines: readonly string[]): string[] {
       .replace(/^0002-.*/, "0002-Reading")
       .trimEnd(),
   );
-  const kept = plain.filter(
-    (line) => !/Kernel\.(source|metric)|Export (updates|withdraws):|Last error:|Connect delay/.test(line),
-  );
+  const kept = plain.filter((line) => !/Export (updates|withdraws):|Last error:|Connect delay/.test(line));
   if (!/^show (route|protocols( "|$)|static|interfaces)/.test(command)) return kept;
   return blocksOf(kept.slice(0, -1))
     .sort()

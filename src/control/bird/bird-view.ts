@@ -95,6 +95,8 @@ export interface BirdRoute {
   readonly origin: "igp" | "egp" | "incomplete";
   /** The AS that the route began in. */
   readonly originAs: number | undefined;
+  /** What the kernel has it by, where it is learnt from there. */
+  readonly kernel: { readonly protocol: number; readonly metric: number } | undefined;
   /** For `all`; BGP attributes only of what is learnt from, or sent to, a peer. */
   attributes(): BirdAttributes | undefined;
 }

@@ -82,8 +82,10 @@ function* lines(route: BirdRoute, isSamePrefix: boolean, withAttributes: boolean
   if (!withAttributes) return;
   yield { code: Code.RouteType, text: `\tType: ${route.kind} unicast univ` };
   const attributes = route.attributes();
-  if (attributes === undefined) return;
-  for (const text of attributeTexts(attributes)) yield { code: Code.RouteAttributes, text: `\t${text}` };
+  const texts = attributes === undefined ? [] : [...attributeTexts(attributes)];
+  if (route.kernel !== undefined)
+    texts.push(`Kernel.source: ${route.kernel.protocol}`, `Kernel.metric: ${route.kernel.metric}`);
+  for (const text of texts) yield { code: Code.RouteAttributes, text: `\t${text}` };
 }
 
 /** What readers of these lines take apart is there even where nothing is known of the interface. */

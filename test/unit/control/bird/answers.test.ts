@@ -207,6 +207,17 @@ describe("show route", () => {
     ]);
   });
 
+  it("tells what the kernel has a route by", async () => {
+    const kernel = { protocol: 3, metric: 1024 };
+    view.makeRoutes = () => [birdRoute({ protocol: "kernel1", kind: "inherit", kernel, attributes: () => undefined })];
+    expect((await ask("show route all")).slice(1)).toEqual([
+      "1008-\tType: inherit unicast univ",
+      "1012-\tKernel.source: 3",
+      " \tKernel.metric: 1024",
+      "0000",
+    ]);
+  });
+
   it.each([
     ["show route count", "0014 7 of 7 routes for 6 networks"],
     ["show route primary count", "0014 6 of 7 routes for 6 networks"],

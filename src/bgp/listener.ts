@@ -1,9 +1,9 @@
 /** The addresses that peers connect to, the MD5 keys on them (RFC 2385), and what becomes of strangers. */
 
-import { formatAddress, type IpAddress, ipv6 } from "./model/address.ts";
-import { addressBits } from "./model/family.ts";
+import { KeyRing } from "./key-ring.ts";
+import { formatAddress, type IpAddress } from "./model/address.ts";
 import type { Clock, Logger } from "./model/ports.ts";
-import type { PeerOptions, SpeakerOptions } from "./options.ts";
+import type { SpeakerOptions } from "./options.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 import {
   type Admission,
@@ -17,12 +17,6 @@ import {
 export interface ListenResult {
   readonly listening: readonly { readonly address: IpAddress; readonly port: number }[];
   readonly failures: readonly ListenError[];
-}
-
-interface Key {
-  readonly address: IpAddress;
-  readonly prefixLength: number;
-  readonly password: string;
 }
 
 /** Why a peer, or somebody from its range, is turned away. */
@@ -40,18 +34,15 @@ export interface Gatekeeper {
 export class Listener implements Doorman {
   readonly #transport: Transport;
   readonly #gatekeeper: Gatekeeper;
-  readonly #logger: Logger;
   readonly #strangers: RateLimitedLog<IpAddress>;
   readonly #refusals: RateLimitedLog<Refusal & { readonly address: IpAddress }>;
-  readonly #keys = new Map<number, Key>();
-  /** Peers whose key could not be set. */
-  readonly #unprotected = new Set<number>();
+  readonly keys: KeyRing;
   #listening: Listening[] = [];
 
   constructor(parts: { transport: Transport; clock: Clock; logger: Logger; gatekeeper: Gatekeeper }) {
     this.#transport = parts.transport;
     this.#gatekeeper = parts.gatekeeper;
-    this.#logger = parts.logger;
+    this.keys = new KeyRing(parts.clock, parts.logger);
     this.#strangers = new RateLimitedLog(parts.clock, (address, count) =>
       parts.logger.warn({ address: formatAddress(address), count }, "connection from a stranger refused"),
     );
@@ -67,7 +58,7 @@ export class Listener implements Doorman {
       try {
         const listening = await this.#transport.listen(address, port, this);
         this.#listening.push(listening);
-        for (const [peer, key] of this.#keys) this.#protect(peer, listening, key);
+        this.keys.attach(listening);
       } catch (error) {
         if (!(error instanceof ListenError)) throw error;
         failures.push(error);
@@ -79,30 +70,7 @@ export class Listener implements Doorman {
   stop(): void {
     for (const listening of this.#listening) listening.close();
     this.#listening = [];
-  }
-
-  /** The key that this peer must sign with; none if it has no password. */
-  setKeyOf(peer: PeerOptions): void {
-    const key = keyOf(peer);
-    const old = this.#keys.get(peer.id);
-    if (old !== undefined && !(key !== undefined && sameKey(old, key))) this.forgetKeyOf(peer.id);
-    if (key === undefined) return;
-    this.#keys.set(peer.id, key);
-    this.#unprotected.delete(peer.id);
-    for (const listening of this.#listening) this.#protect(peer.id, listening, key);
-  }
-
-  /** Its key is where it belongs. Without it the system would let in whoever does not sign. */
-  isProtected(peer: number): boolean {
-    return !this.#unprotected.has(peer);
-  }
-
-  forgetKeyOf(peer: number): void {
-    const key = this.#keys.get(peer);
-    if (key === undefined) return;
-    this.#keys.delete(peer);
-    this.#unprotected.delete(peer);
-    for (const listening of this.#listening) this.#setKey(listening, key, undefined);
+    this.keys.detach();
   }
 
   admits(remote: IpAddress, remoteInterface: string | undefined, local: IpAddress): Admission | undefined {
@@ -116,43 +84,4 @@ export class Listener implements Doorman {
   accept(connection: Connection): void {
     this.#gatekeeper.accept(connection);
   }
-
-  #protect(peer: number, listening: Listening, key: Key): void {
-    if (!this.#setKey(listening, key, key.password)) this.#unprotected.add(peer);
-  }
-
-  /** False if the system refused. */
-  #setKey(listening: Listening, key: Key, password: string | undefined): boolean {
-    if (listening.address.family !== key.address.family) return true;
-    try {
-      listening.setKey(key.address, key.prefixLength, password);
-      return true;
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#logger.error(
-        { address: formatAddress(key.address), reason },
-        "cannot set TCP MD5 key: connections from there are refused",
-      );
-      return false;
-    }
-  }
-}
-
-/** The whole of link-local space for an unnumbered peer, whose address nobody knows. */
-const LINK_LOCAL_BITS = 10;
-
-function keyOf({ remote, password }: PeerOptions): Key | undefined {
-  if (password === undefined) return undefined;
-  switch (remote.kind) {
-    case "address":
-      return { address: remote.address, prefixLength: addressBits(remote.address.family), password };
-    case "range":
-      return { address: remote.prefix, prefixLength: remote.prefix.length, password };
-    default:
-      return { address: ipv6(0xfe800000, 0, 0, 0), prefixLength: LINK_LOCAL_BITS, password };
-  }
-}
-
-function sameKey(a: Key, b: Key): boolean {
-  return a.prefixLength === b.prefixLength && formatAddress(a.address) === formatAddress(b.address);
 }

@@ -158,14 +158,14 @@ export class Speaker {
 
   addPeer(options: PeerOptions): void {
     if (this.#peers.has(options.id)) throw new InternalError(`there is a peer ${options.id} already`);
-    this.#listener.setKeyOf(options);
+    this.#listener.keys.set(options);
     if (options.remote.kind === "range") this.#index.addRange(options);
     else this.#addPeer(options, false);
   }
 
   /** `silently`: without a Cease, so that a peer that knows graceful restart keeps our routes for a while. */
   removePeer(id: PeerId, silently = false): void {
-    this.#listener.forgetKeyOf(id);
+    this.#listener.keys.forget(id);
     const range = this.#index.removeRange(id);
     for (const [peer, origin] of [...this.#origins]) if (origin === range) this.#forget(peer);
     const peer = this.#peers.get(id);
@@ -197,7 +197,7 @@ export class Speaker {
   /** Other options of a known peer; `restart`: something outside of them asks for a new session as well. */
   updatePeer(options: PeerOptions, restart = false): PeerChange {
     const peer = this.#peers.get(options.id);
-    this.#listener.setKeyOf(options);
+    this.#listener.keys.set(options);
     if (options.remote.kind === "range") return this.#updateRange(options, restart);
     if (peer === undefined) throw new InternalError(`there is no peer ${options.id}`);
     const reasons = restartReasons(peer.options, options);
@@ -333,7 +333,7 @@ export class Speaker {
 
   #judge(options: PeerOptions, refusal: string | undefined): Admission | Refusal {
     if (refusal !== undefined) return { peer: options.name, refusal };
-    if (this.#listener.isProtected(options.id)) return admissionOf(options);
+    if (this.#listener.keys.isProtected(options.id)) return admissionOf(options);
     return { peer: options.name, refusal: "its TCP MD5 key could not be set" };
   }
 

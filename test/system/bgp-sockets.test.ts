@@ -115,6 +115,27 @@ describe("TCP MD5, RFC 2385", () => {
     expect(await a.establishes(8000)).toBe(true);
   });
 
+  it("two thousand peers have theirs, more than a socket has room for, and one among them that has none is heard", async () => {
+    const a = await speaker(A);
+    const at = (i: number) => `127.2.${i >> 8}.${i & 255}`;
+    for (let i = 1; i <= 2000; i++) {
+      const password = i === 777 ? undefined : "secret";
+      a.speaker.addPeer(a.options(at(i), { id: i as PeerId, password, passive: true }));
+    }
+    await sleep(200);
+    const connects = async (i: number, password: string | undefined) => {
+      const peer = await speaker(at(i), (s) => s.options(A, { password }));
+      return await peer.establishes(REFUSED);
+    };
+    expect([await connects(5, "secret"), await connects(1999, "secret"), await connects(777, undefined)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([await connects(6, "wrong"), await connects(776, undefined)]).toEqual([false, false]);
+    expect(a.log.lines.filter(({ event }) => event.startsWith("cannot set"))).toEqual([]);
+  });
+
   it("a range has one key", async () => {
     const a = new SocketSpeaker(A, PORT);
     running.push(a);

@@ -63,7 +63,7 @@ export const calicoSchema = mapping({
     .optional()
     .meta({
       description:
-        "Where Calico's resources are; default as calico/node's environment says (DATASTORE_TYPE), else etcd.",
+        "Where Calico's resources are; default as calico/node's environment says (DATASTORE_TYPE, ETCD_ENDPOINTS), else the Kubernetes API of the pod.",
       examples: [{ type: "file", path: "/etc/calico/resources" }],
     }),
 }).meta({

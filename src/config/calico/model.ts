@@ -101,7 +101,7 @@ export interface PrefixCommunities {
  * accepts, the device and the BGP NEXT_HOP are the next hop, unless that lies in `unlessNextHopIn`.
  */
 export type KernelRule =
-  | { readonly prefix: string; readonly action: "reject"; readonly reason: "service" | "felix" }
+  | { readonly prefix: string; readonly action: "reject"; readonly reason: "service" | "felix" | "vxlan" }
   | {
       readonly action: "setBGPMetric";
       readonly default: number;

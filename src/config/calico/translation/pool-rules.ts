@@ -90,7 +90,8 @@ function ipv4Pools(pools: readonly IpPool[], address: NodeAddress | undefined, {
   if (address === undefined) return [];
   return pools.map(({ cidr: prefix, ipip, isVxlan }) => {
     const isWritten = ipip === undefined ? writes.noEncapsulation : writes.ipip;
-    if (isVxlan || !isWritten) return { prefix, action: "reject", reason: "felix" };
+    if (isVxlan) return { prefix, action: "reject", reason: "vxlan" };
+    if (!isWritten) return { prefix, action: "reject", reason: "felix" };
     const accept = { prefix, action: "accept", reason: "pool" } as const;
     if (ipip === undefined) return accept;
     return ipip === "Always"
@@ -102,7 +103,7 @@ function ipv4Pools(pools: readonly IpPool[], address: NodeAddress | undefined, {
 function ipv6Pools(pools: readonly IpPool[], { writes }: NodeSettings): KernelRule[] {
   return pools
     .filter(({ isVxlan }) => isVxlan || !writes.noEncapsulation)
-    .map(({ cidr: prefix }) => ({ prefix, action: "reject", reason: "felix" }));
+    .map(({ cidr: prefix, isVxlan }) => ({ prefix, action: "reject", reason: isVxlan ? "vxlan" : "felix" }));
 }
 
 /** A block of one address is the route to it, and must not be a blackhole. */

@@ -28,7 +28,7 @@ const ipip = (written: boolean) =>
         { prefix: "10.66.0.0/16", ...felix },
       ];
 const noEncapsulation = (written: boolean) => [{ prefix: "10.67.0.0/16", ...(written ? plain : felix) }];
-const vxlan = [{ prefix: "10.68.0.0/16", ...felix }];
+const vxlan = [{ prefix: "10.68.0.0/16", action: "reject", reason: "vxlan" }];
 
 function model(spec: Written = {}, options: Partial<Options> = {}, objects: readonly Written[] = [own, ...pools]) {
   return clusterOf(...objects, calico("BGPConfiguration", "default", spec)).model(options);
@@ -54,7 +54,7 @@ describe("routes of pools in the kernel", () => {
     // Of IPv6 what is accepted is left to the end, which accepts all.
     expect(poolRules(ipv6)).toEqual([
       ...(writesPlain ? [] : [{ prefix: "fd65::/64", ...felix }]),
-      { prefix: "fd66::/64", ...felix },
+      { prefix: "fd66::/64", action: "reject", reason: "vxlan" },
     ]);
     const tunnel = writesIpip ? [] : ["tunl0"];
     expect(tunnels(ipv4)).toEqual(["*.cali", "*.calico", ...tunnel]);

@@ -16,20 +16,32 @@ export class Bird {
   readonly #command: readonly string[];
   #process: BackgroundProcess | undefined;
 
-  /** `options`: of bird, beside those that say where its files are. */
-  constructor(node: LabNode, programs: Programs, configuration: string, options: readonly string[] = []) {
+  readonly #name: string;
+
+  constructor(
+    node: LabNode,
+    programs: Programs,
+    configuration: string,
+    /** `name`: of its files, so that there may be two on a node; `program`: if not the installed one; `options`: of it, beside where its files are. */
+    {
+      name = "bird",
+      program = "bird",
+      options = [],
+    }: { name?: string; program?: string; options?: readonly string[] } = {},
+  ) {
     this.node = node;
     this.#programs = programs;
-    const file = join(node.folder, "bird.conf");
-    const socket = join(node.folder, "bird.ctl");
+    this.#name = name;
+    const file = join(node.folder, `${name}.conf`);
+    const socket = join(node.folder, `${name}.ctl`);
     writeFileSync(file, configuration);
     this.birdc = ["birdc", "-s", socket];
-    this.#command = ["bird", "-f", "-c", file, "-s", socket, "-P", join(node.folder, "bird.pid"), ...options];
+    this.#command = [program, "-f", "-c", file, "-s", socket, "-P", join(node.folder, `${name}.pid`), ...options];
   }
 
   /** Resolves when it answers. */
   async start(): Promise<void> {
-    const bird = this.#programs.spawn(this.node, this.#command, "bird");
+    const bird = this.#programs.spawn(this.node, this.#command, this.#name);
     this.#process = bird;
     const answers = async () => !bird.isRunning || (await this.ask("show", "status"));
     await waitFor(answers, { what: `BIRD on ${this.node.name} to answer` });

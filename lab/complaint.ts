@@ -14,7 +14,7 @@ export function complaint(reason: unknown, folder: string): string {
 
 function logTails(folder: string): string {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((path) => /\/(starling|bird)-\d+\.log$/.test(path))
+    .filter((path) => /\/(starling|bird6?)-\d+\.log$/.test(path))
     .sort()
     .map((path) => {
       const lines = readFileSync(join(folder, path), "utf8").trimEnd().split("\n");

@@ -40,7 +40,7 @@ export class Pings {
   /** So far: those that were sent before one that was answered, and have no answer. */
   lost(): number {
     const answered = this.#answered();
-    return answered.size === 0 ? 0 : Math.max(...answered) - answered.size;
+    return [...answered].reduce((highest, at) => Math.max(highest, at), 0) - answered.size;
   }
 
   /** The most packets in a row that have no answer, between two that have one. */

@@ -18,7 +18,7 @@ export class RouteWatch {
   readonly #process: BackgroundProcess;
 
   constructor(node: LabNode, programs: Programs) {
-    const command = ["ip", "-tshort", "-oneline", "-4", "monitor", "route"];
+    const command = ["ip", "-tshort", "-oneline", "monitor", "route"];
     this.#process = programs.spawn(node, command, "ip-monitor", { TZ: "UTC" });
   }
 

@@ -8,6 +8,8 @@ import type { Screen } from "./screen.ts";
 export interface StoryOptions {
   /** Fewer packets and shorter pauses. */
   readonly fast: boolean;
+  /** Where BIRD plays Calico's: version 1.6, which that is made from, instead of the installed one. */
+  readonly bird16: boolean;
 }
 
 export interface Story {

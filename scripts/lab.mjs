@@ -22,6 +22,7 @@ Builds a network in network namespaces of its own, shows what becomes of it, and
 
   --keep   leave it running at the end, until Ctrl-C, and say how to look around
   --fast   fewer packets, shorter pauses
+  --bird16 calico-migration: with BIRD 1.6, which Calico's is made from, fetched from Debian and unpacked beside the installed one
   --help   this text`;
 
 const programs = [
@@ -49,7 +50,7 @@ function readOptions() {
   const boolean = { type: "boolean", default: false };
   try {
     const { values, positionals } = parseArgs({
-      options: { keep: boolean, fast: boolean, help: { ...boolean, short: "h" } },
+      options: { keep: boolean, fast: boolean, bird16: boolean, help: { ...boolean, short: "h" } },
       allowPositionals: true,
     });
     if (positionals.length > 1) fail(`one lab at a time: ${positionals.join(", ")}\n\n${usage}`, 2);

@@ -4,13 +4,18 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dump } from "js-yaml";
 
-export interface CalicoNode {
-  readonly name: string;
+/** What a node has in one family. */
+export interface NodeAddresses {
   /** In the node's own subnet. */
   readonly address: string;
   readonly prefixLength: number;
   /** Its block of pod addresses; undefined where no pods run. */
   readonly block: string | undefined;
+}
+
+export interface CalicoNode extends NodeAddresses {
+  readonly name: string;
+  readonly ipv6?: NodeAddresses;
   readonly labels?: Readonly<Record<string, string>>;
   /** Of a node that is a route reflector. */
   readonly clusterId?: string;
@@ -23,26 +28,33 @@ export interface Resource {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** What is the same in every lab: nodes, their blocks, and one pool without encapsulation. */
-export function cluster(nodes: readonly CalicoNode[], pool: string): Resource[] {
+/** What is the same in every lab: nodes, their blocks, and pools without encapsulation. */
+export function cluster(nodes: readonly CalicoNode[], pools: readonly string[]): Resource[] {
   return [
-    { kind: "IPPool", metadata: { name: "pods" }, spec: { cidr: pool, ipipMode: "Never", vxlanMode: "Never" } },
-    ...nodes.map(({ name, address, prefixLength, labels = {}, clusterId }) => ({
+    ...pools.map((cidr, i) => ({
+      kind: "IPPool",
+      metadata: { name: `pods-${i + 1}` },
+      spec: { cidr, ipipMode: "Never", vxlanMode: "Never" },
+    })),
+    ...nodes.map(({ name, address, prefixLength, ipv6, labels = {}, clusterId }) => ({
       kind: "Node",
       metadata: { name, labels },
       spec: {
         bgp: {
           ipv4Address: `${address}/${prefixLength}`,
+          ...(ipv6 === undefined ? {} : { ipv6Address: `${ipv6.address}/${ipv6.prefixLength}` }),
           ...(clusterId === undefined ? {} : { routeReflectorClusterID: clusterId }),
         },
       },
     })),
-    ...nodes.flatMap(({ name, block }) => (block === undefined ? [] : [affinity(name, block)])),
+    ...nodes.flatMap(({ name, block, ipv6 }) =>
+      [block, ipv6?.block].flatMap((cidr) => (cidr === undefined ? [] : [affinity(name, cidr)])),
+    ),
   ];
 }
 
 function affinity(node: string, cidr: string): Resource {
-  const name = `${node}-${cidr.replaceAll(/[./]/g, "-")}`;
+  const name = `${node}-${cidr.replaceAll(/[.:/]+/g, "-")}`;
   return { kind: "BlockAffinity", metadata: { name }, spec: { node, cidr, state: "confirmed", deleted: "false" } };
 }
 

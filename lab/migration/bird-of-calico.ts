@@ -1,14 +1,19 @@
-/** BIRD's file as confd writes it for a node of a mesh, in the words of BIRD 2: same sessions, same filters, same timers. */
+/** BIRD's file as confd writes it for a node of a mesh: in the words of BIRD 1.6, as in Calico, or the same in those of BIRD 2. */
 
-import type { CalicoNode } from "../calico/resources.ts";
+import { asNumber, type Family, type FamilyPlan, type MeshNode, meshNodes, pools } from "./network.ts";
+
+export type BirdVersion = "1.6" | "2";
 
 /** As `Mesh_10_0_0_1`, which tools and people know. */
-export const meshName = (address: string) => `Mesh_${address.replaceAll(".", "_")}`;
+export const meshName = (address: string) => `Mesh_${address.replaceAll(/[.:]/g, "_")}`;
 
-export function birdOfCalico(node: CalicoNode, nodes: readonly CalicoNode[], asNumber: number, pool: string): string {
-  const others = nodes.filter((other) => other !== node);
+/** Of one family, since Calico has a daemon for each. */
+export function birdOfCalico(node: MeshNode, family: Family, version: BirdVersion): string {
+  const own = node[family];
+  const others = meshNodes.filter((other) => other !== node).map((other) => other[family]);
+  const words = version === "2" ? birdTwo(family, own) : birdOne(own);
   return `log stderr all;
-router id ${node.address};
+router id ${node.ipv4.address};
 
 filter calico_kernel_programming {
   # BIRD 1.6 keeps these from the kernel by itself.
@@ -21,13 +26,29 @@ filter calico_kernel_programming {
 }
 
 function calico_aggr() {
-  if net = ${node.block} then accept;
-  if net ~ ${node.block} then reject;
+  if net = ${own.block} then accept;
+  if net ~ ${own.block} then reject;
+}
+
+filter calico_import {
+  if defined(bgp_local_pref) && bgp_local_pref > 2147482623 then preference = 200;
+  accept;
+}
+
+filter calico_export {
+  if source = RTS_BGP && defined(bgp_local_pref) then {
+    krt_metric = 2147483647 - bgp_local_pref;
+  } else {
+    if !defined(krt_metric) then krt_metric = 1024;
+    bgp_local_pref = 2147483647 - krt_metric;
+  }
+  calico_aggr();
+  if net ~ ${pools[family]} then accept;
+  reject;
 }
 
 protocol device { scan time 2; }
-protocol direct {
-  ipv4;
+protocol direct {${words.channel}
   interface -"cali*", -"kube-ipvs*", "*";
 }
 protocol kernel {
@@ -36,48 +57,61 @@ protocol kernel {
   scan time 2;
   graceful restart;
   merge paths on;
-  metric 0;
-  ipv4 { import all; export filter calico_kernel_programming; };
+  ${words.kernel}
 }
-protocol static {
-  ipv4;
-  route ${node.block} blackhole;
+protocol static {${words.channel}
+  route ${own.block} blackhole;
 }
 
 template bgp calico {
-  local ${node.address} as ${asNumber};
-  multihop;
-  graceful restart on;
   connect delay time 2;
   connect retry time 5;
   error wait time 5, 30;
-  ipv4 {
-    gateway recursive;
-    add paths on;
-    import filter {
-      if defined(bgp_local_pref) && bgp_local_pref > 2147482623 then preference = 200;
-      accept;
-    };
-    export filter {
-      if source = RTS_BGP && defined(bgp_local_pref) then {
-        krt_metric = 2147483647 - bgp_local_pref;
-      } else {
-        if !defined(krt_metric) then krt_metric = 1024;
-        bgp_local_pref = 2147483647 - krt_metric;
-      }
-      calico_aggr();
-      if net ~ ${pool} then accept;
-      reject;
-    };
-  };
+  multihop;
+  ${words.bgp}
 }
-${others.map((other) => meshProtocol(node, other, asNumber)).join("\n")}
+${others.map((other) => meshProtocol(own, other)).join("\n")}
 `;
 }
 
+interface Words {
+  readonly channel: string;
+  readonly kernel: string;
+  readonly bgp: string;
+}
+
+function birdOne({ address }: FamilyPlan): Words {
+  return {
+    channel: "",
+    kernel: "import all; export filter calico_kernel_programming;",
+    bgp: `local as ${asNumber};
+  source address ${address};
+  graceful restart;
+  gateway recursive;
+  add paths on;
+  import filter calico_import;
+  export filter calico_export;`,
+  };
+}
+
+function birdTwo(family: Family, { address }: FamilyPlan): Words {
+  return {
+    channel: ` ${family};`,
+    kernel: `metric 0;\n  ${family} { import all; export filter calico_kernel_programming; };`,
+    bgp: `local ${address} as ${asNumber};
+  graceful restart on;
+  ${family} {
+    gateway recursive;
+    add paths on;
+    import filter calico_import;
+    export filter calico_export;
+  };`,
+  };
+}
+
 /** The one whose address comes first as text waits for the other to dial, as in Calico's mesh. */
-function meshProtocol(node: CalicoNode, other: CalicoNode, asNumber: number): string {
-  const passive = other.address > node.address ? "\n  passive on;" : "";
+function meshProtocol(own: FamilyPlan, other: FamilyPlan): string {
+  const passive = other.address > own.address ? "\n  passive on;" : "";
   return `protocol bgp ${meshName(other.address)} from calico {
   neighbor ${other.address} as ${asNumber};${passive}
 }`;

@@ -7,7 +7,9 @@ import type { NodeSpeaker } from "./speaker.ts";
 export function handsOn(paint: Paint, lab: Lab, speakers: readonly NodeSpeaker[]): string {
   const inside = (speaker: NodeSpeaker, command: string) =>
     `  ip netns exec ${speaker.member.node.namespace} ${command}`;
-  const lines = speakers.map((speaker) => inside(speaker, `${speaker.bird.birdc.join(" ")} show protocols`));
+  const lines = speakers.flatMap((speaker) =>
+    speaker.birds.map(({ birdc }) => inside(speaker, `${birdc.join(" ")} show protocols`)),
+  );
   return `${paint.bold("The lab keeps running until Ctrl-C.")} In another terminal, as root:
 
 ${paint.bold("Ask the nodes")}, which are BIRD's again

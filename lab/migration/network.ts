@@ -2,33 +2,44 @@
 
 import type { LabNode } from "../../test/harness/lab-node.ts";
 import type { Lab } from "../../test/harness/netns.ts";
-import type { CalicoNode } from "../calico/resources.ts";
+import type { CalicoNode, NodeAddresses } from "../calico/resources.ts";
 import { addPod, uplink } from "../topology.ts";
 
 export const asNumber = 64512;
-export const pool = "10.244.0.0/16";
+export type Family = "ipv4" | "ipv6";
+export const families: readonly Family[] = ["ipv4", "ipv6"];
+export const pools: Readonly<Record<Family, string>> = { ipv4: "10.244.0.0/16", ipv6: "fd10::/48" };
 /** What Felix gives the routes of its workloads. */
 const felixMetric = 1024;
+/** The node's end of a workload's cable, as Calico has it on every node. */
+const gateway = "fe80::ecee:eeff:feee:eeee";
 
-export interface MeshNode extends CalicoNode {
+export interface FamilyPlan extends NodeAddresses {
   readonly block: string;
   readonly podAddress: string;
 }
 
+export interface MeshNode {
+  readonly name: string;
+  readonly ipv4: FamilyPlan;
+  readonly ipv6: FamilyPlan;
+}
+
 export const meshNodes: readonly MeshNode[] = [1, 2, 3, 4].map((i) => ({
   name: `node-${i}`,
-  address: `10.0.0.${i}`,
-  prefixLength: 24,
-  block: `10.244.${i}.0/26`,
-  podAddress: `10.244.${i}.10`,
+  ipv4: { address: `10.0.0.${i}`, prefixLength: 24, block: `10.244.${i}.0/26`, podAddress: `10.244.${i}.10` },
+  ipv6: { address: `fd00::${i}`, prefixLength: 64, block: `fd10::${i}:0/122`, podAddress: `fd10::${i}:10` },
 }));
+
+/** As Calico's resources describe them. */
+export const calicoNodes: readonly CalicoNode[] = meshNodes.map(({ name, ipv4, ipv6 }) => ({ name, ...ipv4, ipv6 }));
 
 export const picture = `
   pod-1        pod-2        pod-3        pod-4
     |            |            |            |
-  node-1       node-2       node-3       node-4       AS 64512, a full mesh: BIRD, then starling, then BIRD
+  node-1       node-2       node-3       node-4       AS 64512, a full mesh over IPv4, one over IPv6
     |            |            |            |
-    +------------+--[ switch ]+------------+          packets between all pods, all the time
+    +------------+--[ switch ]+------------+          BIRD, then starling, then BIRD; packets all the time
 `;
 
 export interface Member {
@@ -49,10 +60,15 @@ export async function buildMesh(lab: Lab): Promise<Member[]> {
   await middle.ip("link", "add", "name", "switch", "type", "bridge");
   await middle.setLink("switch", "up");
   for (const { plan, node, pod } of members) {
-    const addresses = [`${plan.address}/${plan.prefixLength}`];
+    const addresses = families.map((family) => `${plan[family].address}/${plan[family].prefixLength}`);
     await lab.link(middle, node, { interfaces: [node.name, uplink], addresses: [[], addresses] });
     await middle.ip("link", "set", "dev", node.name, "master", "switch");
-    await addPod(lab, node, pod, { podInterface: `cali${plan.name}`, podAddress: plan.podAddress }, felixMetric);
+    const podInterface = `cali${plan.name}`;
+    await addPod(lab, node, pod, { podInterface, podAddress: plan.ipv4.podAddress }, felixMetric);
+    await node.ip("address", "add", `${gateway}/64`, "dev", podInterface, "nodad");
+    await node.ip("route", "add", `${plan.ipv6.podAddress}/128`, "dev", podInterface, "metric", String(felixMetric));
+    await pod.ip("address", "add", `${plan.ipv6.podAddress}/128`, "dev", uplink, "nodad");
+    await pod.ip("route", "add", "default", "via", gateway, "dev", uplink);
   }
   return members;
 }

@@ -1,13 +1,15 @@
 /** One node of the migration lab, whichever of the two speaks BGP on it. */
 
+import type { Bird16 } from "../../test/harness/bird16.ts";
 import { waitFor } from "../../test/harness/wait-for.ts";
 import { Bird } from "../bird.ts";
 import { starlingFile } from "../calico/resources.ts";
 import { LabError } from "../lab-error.ts";
 import type { Programs } from "../programs.ts";
+import { RouteWatch } from "../route-watch.ts";
 import { Starling } from "../starling.ts";
 import { birdOfCalico, meshName } from "./bird-of-calico.ts";
-import { asNumber, type Member, meshNodes, pool } from "./network.ts";
+import { families, type Member, meshNodes } from "./network.ts";
 
 /** BIRD takes its time: it tries again after five seconds, and ends a table three seconds after a restarted peer is back. */
 const longest = 60_000;
@@ -15,14 +17,27 @@ const longest = 60_000;
 export class NodeSpeaker {
   readonly member: Member;
   readonly starling: Starling;
-  readonly bird: Bird;
+  /** Calico has one for each family. */
+  readonly birds: readonly Bird[];
+  readonly #watch: RouteWatch;
   #runs: "bird" | "starling" | undefined;
 
-  constructor(member: Member, programs: Programs, resources: string) {
+  /** `bird16`: where it can be had. */
+  constructor(member: Member, programs: Programs, resources: string, bird16: Bird16 | undefined) {
     const { node, plan } = member;
     this.member = member;
+    this.#watch = new RouteWatch(node, programs);
+    const version = bird16 === undefined ? "2" : "1.6";
     // -R, as Calico starts it: routes in the kernel are those of the run before.
-    this.bird = new Bird(node, programs, birdOfCalico(plan, meshNodes, asNumber, pool), ["-R"]);
+    const options = ["-R"];
+    this.birds = [
+      new Bird(node, programs, birdOfCalico(plan, "ipv4", version), { options, program: bird16?.bird ?? "bird" }),
+      new Bird(node, programs, birdOfCalico(plan, "ipv6", version), {
+        name: "bird6",
+        options,
+        program: bird16?.bird6 ?? "bird",
+      }),
+    ];
     this.starling = new Starling(node, programs, (socket) => starlingFile(plan.name, resources, node.folder, socket));
   }
 
@@ -30,18 +45,28 @@ export class NodeSpeaker {
     return this.member.plan.name;
   }
 
+  /** Who speaks on it. */
   get runs(): "bird" | "starling" | undefined {
     return this.#runs;
   }
 
+  /** Routes to blocks that its kernel was made to drop since then, if only to have them again. */
+  removedSince(moment: number): readonly string[] {
+    return meshNodes.flatMap((plan) =>
+      families.flatMap((family) =>
+        this.#watch.since(moment, plan[family].block).flatMap(({ kind, route }) => (kind === "removed" ? [route] : [])),
+      ),
+    );
+  }
+
   async startBird(): Promise<void> {
-    await this.bird.start();
+    await Promise.all(this.birds.map((bird) => bird.start()));
     this.#runs = "bird";
   }
 
   /** BIRD goes as runit lets it go: SIGKILL. */
   async toStarling(): Promise<void> {
-    await this.bird.kill();
+    await Promise.all(this.birds.map((bird) => bird.kill()));
     this.#runs = undefined;
     await this.starling.start();
     this.#runs = "starling";
@@ -57,7 +82,8 @@ export class NodeSpeaker {
   /** Names of peers with which there is a session. */
   async established(): Promise<string[]> {
     if (this.#runs === "bird") {
-      return [...(await this.bird.sessions())].flatMap(([name, state]) => (state === "Established" ? [name] : []));
+      const sessions = await Promise.all(this.birds.map((bird) => bird.sessions()));
+      return sessions.flatMap((one) => [...one].flatMap(([name, state]) => (state === "Established" ? [name] : [])));
     }
     const peers = await this.starling.peers();
     return peers.flatMap(({ name, state }) => (state === "Established" ? [name] : []));
@@ -66,21 +92,24 @@ export class NodeSpeaker {
   /** Whether it keeps routes of a peer that has not told them again yet. */
   async hasStaleRoutes(): Promise<boolean> {
     // "(100s)": its preference, and the mark of a stale route.
-    if (this.#runs === "bird") return /\(\d+-?s/.test(await this.bird.ask("show", "route"));
+    if (this.#runs === "bird") {
+      const tables = await Promise.all(this.birds.map((bird) => bird.ask("show", "route")));
+      return tables.some((table) => /\(\d+-?s/.test(table));
+    }
     return (await this.starling.routes({ origin: "peer" })).some(({ stale }) => stale);
   }
 }
 
 /** Every node has a session with every other one, and nothing that it knows is left over from before. */
 export async function settled(speakers: readonly NodeSpeaker[]): Promise<void> {
-  const names = speakers.map(({ member }) => meshName(member.plan.address));
+  const namesOf = ({ member }: NodeSpeaker) => families.map((family) => meshName(member.plan[family].address));
   const missing = async () => {
     const perNode = await Promise.all(
       speakers.map(async (speaker) => {
-        const own = meshName(speaker.member.plan.address);
         const there = new Set(await speaker.established());
-        const lacks = names
-          .filter((name) => name !== own && !there.has(name))
+        const lacks = speakers
+          .flatMap((other) => (other === speaker ? [] : namesOf(other)))
+          .filter((name) => !there.has(name))
           .map((name) => `${speaker.name} lacks ${name}`);
         return (await speaker.hasStaleRoutes()) ? [...lacks, `${speaker.name} has stale routes`] : lacks;
       }),

@@ -13,7 +13,7 @@ export function rackResources(): Resource[] {
       metadata: { name: "default" },
       spec: { nodeToNodeMeshEnabled: false, asNumber: nodesAs },
     },
-    ...cluster(nodes, pool),
+    ...cluster(nodes, [pool]),
     // Without it a node would tell its switches what it has heard of other nodes, with itself as next hop.
     {
       kind: "BGPFilter",

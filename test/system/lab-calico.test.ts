@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { bird16 } from "../harness/bird16.ts";
 import { canPlay, LabRun } from "../harness/lab-run.ts";
 
 const plain = (output: string) => output.replaceAll(/ +/g, " ");
@@ -9,20 +10,30 @@ describe.skipIf(!canPlay)("npm run lab, with Calico's resources", () => {
     const { status, output } = await run.ended();
     const text = plain(output);
     for (const said of [
-      /^✓ a mesh of BIRD, as Calico runs it .*6 sessions/m,
-      /^✓ node-1: from BIRD to starling .* routes removed from a kernel: 0; packets lost: 0$/m,
-      /^✓ node-2: from BIRD to starling .* routes removed from a kernel: 0; packets lost: 0$/m,
+      /^✓ a mesh of BIRD, as Calico runs it .*BIRD 2: 12 sessions/m,
+      /^✓ node-1: from BIRD to starling .* routes taken out of kernels: 0; packets lost: 0$/m,
+      /^✓ node-2: from BIRD to starling .* routes taken out of kernels: 0; packets lost: 0$/m,
       /^✓ node-2: back to BIRD .* packets lost: 0$/m,
       /^✓ node-1: back to BIRD .* packets lost: 0$/m,
-      /^ packets lost, of all between 6 pairs of pods 0 of \d{4,}$/m,
+      /^ packets lost, of all between each two pods 0 of \d{4,}$/m,
       /^cleaned up: nothing of it is left/m,
     ]) {
       expect(text).toMatch(said);
     }
-    const perPair = [...text.matchAll(/^ pod-\d and pod-\d: (\d+) sent, 0 lost$/gm)].map(([, sent]) => Number(sent));
-    expect(perPair).toHaveLength(6);
-    expect(Math.min(...perPair)).toBeGreaterThan(200);
+    const perPair = [...text.matchAll(/^ pod-\d and pod-\d, IPv[46]: (\d+) sent, 0 lost$/gm)];
+    expect(perPair).toHaveLength(12);
+    expect(Math.min(...perPair.map(([, sent]) => Number(sent)))).toBeGreaterThan(200);
     expect(text).not.toMatch(/^✗/m);
+    expect(status).toBe(0);
+    expect(await run.leftovers()).toEqual([]);
+  });
+
+  it("calico-migration --bird16: from the BIRD that Calico's is made from, and back", async (context) => {
+    if ((await bird16()) === undefined) context.skip("BIRD 1.6 cannot be had from Debian's archive");
+    const run = new LabRun(["calico-migration", "--fast", "--bird16"]);
+    const { status, output } = await run.ended();
+    expect(plain(output)).toMatch(/^✓ a mesh of BIRD, as Calico runs it .*BIRD 1\.6: 12 sessions/m);
+    expect(output).toMatch(/^✓ count the packets .* sent, \d lost$/m);
     expect(status).toBe(0);
     expect(await run.leftovers()).toEqual([]);
   });

@@ -71,6 +71,24 @@ describe.skipIf(!canSign)("an etcd with TLS (skipped without etcd, etcdctl and o
     await following(told);
     expect(told.names()).toEqual(["BGPPeer a"]);
   });
+
+  it("knows its users by their certificates too", async () => {
+    for (const words of [
+      ["user", "add", "root:root"],
+      ["user", "grant-role", "root", "root"],
+      // The name that the certificate carries.
+      ["user", "add", "client:unused"],
+      ["role", "add", "reader"],
+      ["role", "grant-permission", "reader", "--prefix=true", "read", "/calico/"],
+      ["user", "grant-role", "client", "reader"],
+      ["auth", "enable"],
+    ]) {
+      await server.control(...words);
+    }
+    const { told } = follow([server.endpoint], "node-1", client);
+    await following(told);
+    expect(told.names()).toEqual(["BGPPeer a"]);
+  });
 });
 
 describe.skipIf(!hasEtcd)("an etcd with users (skipped without etcd and etcdctl)", () => {

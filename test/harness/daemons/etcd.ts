@@ -1,4 +1,4 @@
-/** A real etcd, alone in its cluster, on a port of its own: started, stopped, wiped and compacted by a test. */
+/** A real etcd, alone or one of a cluster, on a port of its own: started, stopped, wiped and compacted by a test. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -11,6 +11,11 @@ export interface ServerTls {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+}
+
+interface Ports {
+  readonly client: number;
+  readonly peer: number;
 }
 
 export interface EtcdSettings {
@@ -28,18 +33,32 @@ export class EtcdServer {
   identity: readonly string[] = [];
   readonly #folder: string;
   readonly #settings: EtcdSettings;
-  readonly #ports: { readonly client: number; readonly peer: number };
+  readonly #ports: Ports;
   #process: BackgroundProcess | undefined;
 
+  readonly #peers: string;
+
   static async start(settings: EtcdSettings = {}): Promise<EtcdServer> {
-    const server = new EtcdServer(settings, { client: await freePort(), peer: await freePort() });
+    const ports = { client: await freePort(), peer: await freePort() };
+    const server = new EtcdServer(settings, ports, peerUrl(ports));
     await server.start();
     return server;
   }
 
-  private constructor(settings: EtcdSettings, ports: { readonly client: number; readonly peer: number }) {
+  /** Several members of one cluster. */
+  static async cluster(count: number): Promise<EtcdServer[]> {
+    const ports: Ports[] = [];
+    while (ports.length < count) ports.push({ client: await freePort(), peer: await freePort() });
+    const peers = ports.map(peerUrl).join(",");
+    const servers = ports.map((own) => new EtcdServer({}, own, peers));
+    await Promise.all(servers.map((server) => server.start()));
+    return servers;
+  }
+
+  private constructor(settings: EtcdSettings, ports: Ports, peers: string) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#peers = peers;
     this.#folder = mkdtempSync(join(tmpdir(), "starling-etcd-"));
     this.endpoint = `${settings.tls === undefined ? "http" : "https"}://127.0.0.1:${ports.client}`;
   }
@@ -49,12 +68,22 @@ export class EtcdServer {
   }
 
   async start(): Promise<void> {
-    const peer = `http://127.0.0.1:${this.#ports.peer}`;
+    this.launch();
+    const answers = async () => {
+      await this.control("get", "anything");
+      return true;
+    };
+    await waitFor(answers, { what: `etcd to answer at ${this.endpoint}`, timeout: 30_000 });
+  }
+
+  /** Without waiting: a member alone answers nothing. */
+  launch(): void {
+    const [name, peer = ""] = peerUrl(this.#ports).split("=");
     const { tls, flags = [] } = this.#settings;
     const command = [
-      ...["etcd", "--name", "one", "--data-dir", this.#data, "--log-level", "error", "--logger", "zap"],
+      ...["etcd", "--name", name ?? "", "--data-dir", this.#data, "--log-level", "error", "--logger", "zap"],
       ...["--listen-client-urls", this.endpoint, "--advertise-client-urls", this.endpoint],
-      ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", `one=${peer}`],
+      ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", this.#peers],
       ...flags,
     ];
     if (tls !== undefined) {
@@ -62,11 +91,6 @@ export class EtcdServer {
       command.push("--client-cert-auth", "--trusted-ca-file", ca, "--cert-file", cert, "--key-file", key);
     }
     this.#process = new BackgroundProcess("etcd", command, join(this.#folder, "etcd.log"));
-    const answers = async () => {
-      await this.control("get", "anything");
-      return true;
-    };
-    await waitFor(answers, { what: `etcd to answer at ${this.endpoint}`, timeout: 30_000 });
   }
 
   /** As a machine that loses its power. */
@@ -131,6 +155,11 @@ export class EtcdServer {
   get #data(): string {
     return join(this.#folder, "data");
   }
+}
+
+/** As `--initial-cluster` has it. */
+function peerUrl({ client, peer }: Ports): string {
+  return `m${client}=http://127.0.0.1:${peer}`;
 }
 
 async function freePort(): Promise<number> {

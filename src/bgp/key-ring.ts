@@ -43,8 +43,8 @@ export class KeyRing {
     this.#fit(lock);
   }
 
-  detach(): void {
-    this.#locks = [];
+  detach(listening: Listening): void {
+    this.#locks = this.#locks.filter((lock) => lock.listening !== listening);
   }
 
   /** The key that this peer must sign with, or that it has none. */

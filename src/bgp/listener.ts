@@ -37,7 +37,8 @@ export class Listener implements Doorman {
   readonly #strangers: RateLimitedLog<IpAddress>;
   readonly #refusals: RateLimitedLog<Refusal & { readonly address: IpAddress }>;
   readonly keys: KeyRing;
-  #listening: Listening[] = [];
+  /** By the place that was asked for. */
+  readonly #listening = new Map<string, Listening>();
 
   constructor(parts: { transport: Transport; clock: Clock; logger: Logger; gatekeeper: Gatekeeper }) {
     this.#transport = parts.transport;
@@ -51,26 +52,28 @@ export class Listener implements Doorman {
     );
   }
 
-  /** Never rejects: what could not be done is in the result, in words. */
-  async start(where: SpeakerOptions["listen"]): Promise<ListenResult> {
+  /** There and nowhere else: sockets that are there already stay. Never rejects: what could not be done is in the result, in words. */
+  async listen(where: SpeakerOptions["listen"]): Promise<ListenResult> {
+    const wanted = new Map(where.map((place) => [placeText(place), place]));
+    for (const [text, listening] of [...this.#listening]) if (!wanted.has(text)) this.#close(text, listening);
     const failures: ListenError[] = [];
-    for (const { address, port } of where) {
+    for (const [text, { address, port }] of wanted) {
+      if (this.#listening.has(text)) continue;
       try {
         const listening = await this.#transport.listen(address, port, this);
-        this.#listening.push(listening);
+        this.#listening.set(text, listening);
         this.keys.attach(listening);
       } catch (error) {
         if (!(error instanceof ListenError)) throw error;
         failures.push(error);
       }
     }
-    return { listening: this.#listening.map(({ address, port }) => ({ address, port })), failures };
+    const listening = Array.from(this.#listening.values(), ({ address, port }) => ({ address, port }));
+    return { listening, failures };
   }
 
   stop(): void {
-    for (const listening of this.#listening) listening.close();
-    this.#listening = [];
-    this.keys.detach();
+    for (const [text, listening] of [...this.#listening]) this.#close(text, listening);
   }
 
   admits(remote: IpAddress, remoteInterface: string | undefined, local: IpAddress): Admission | undefined {
@@ -84,4 +87,14 @@ export class Listener implements Doorman {
   accept(connection: Connection): void {
     this.#gatekeeper.accept(connection);
   }
+
+  #close(text: string, listening: Listening): void {
+    this.#listening.delete(text);
+    this.keys.detach(listening);
+    listening.close();
+  }
+}
+
+function placeText({ address, port }: SpeakerOptions["listen"][number]): string {
+  return `${formatAddress(address)} ${port}`;
 }

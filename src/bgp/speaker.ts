@@ -120,7 +120,7 @@ export class Speaker {
 
   /** Listens, then starts all peers. Peers that were added before find each other even if listening failed. */
   async start(): Promise<ListenResult> {
-    const result = await this.#listener.start(this.#options.listen);
+    const result = await this.#listener.listen(this.#options.listen);
     this.#isRunning = true;
     this.#starts.run(this.#startsOf([...this.#peers.values()]));
     return result;
@@ -128,8 +128,7 @@ export class Speaker {
 
   /** Listens elsewhere; sessions stand. */
   async listen(where: SpeakerOptions["listen"]): Promise<ListenResult> {
-    this.#listener.stop();
-    return this.#listener.start(where);
+    return this.#listener.listen(where);
   }
 
   /**

@@ -27,7 +27,7 @@ describe("a TCP MD5 key that the system does not take (RFC 2385)", () => {
     const gatekeeper = { admits: () => "stranger" as const, accept: () => {} };
     const listener = new Listener({ transport, clock: new VirtualClock(), logger: silentLogger, gatekeeper });
     const signing = peerOptions({ id: P, password: "secret" });
-    await listener.start([{ address: ipv4(0x0a000001), port: 179 }]);
+    await listener.listen([{ address: ipv4(0x0a000001), port: 179 }]);
     expect(listener.keys.isProtected(P)).toBe(true);
     listener.keys.set(signing);
     expect(listener.keys.isProtected(P)).toBe(false);
@@ -64,7 +64,7 @@ describe("the keys of many peers", () => {
     const clock = new VirtualClock();
     const gatekeeper = { admits: () => "stranger" as const, accept: () => {} };
     const listener = new Listener({ transport, clock, logger: silentLogger, gatekeeper });
-    await listener.start([{ address: ipv4(0x0a000001), port: 179 }]);
+    await listener.listen([{ address: ipv4(0x0a000001), port: 179 }]);
     const set = (i: number, password: string | undefined) =>
       listener.keys.set(peerOptions({ id: i as PeerId, to: `10.0.${i >> 8}.${i & 255}`, password }));
     return { kernel, listener, clock, set, most: () => most };

@@ -12,6 +12,8 @@ export interface UnixSocketOptions {
   readonly path: string;
   /** "control socket", for messages. */
   readonly what: string;
+  /** Who else may be there; default another starling. */
+  readonly rival?: string;
   /** The key that names another path. */
   readonly key: string;
   /** Who may open it; default its owner alone. */
@@ -49,7 +51,7 @@ function makeDirectory(directory: string, { what, key }: UnixSocketOptions): voi
 }
 
 /** A socket file that nobody answers on was left behind by a process that died. */
-async function removeStale({ path, what, key }: UnixSocketOptions): Promise<boolean> {
+async function removeStale({ path, what, key, rival = "another starling" }: UnixSocketOptions): Promise<boolean> {
   let isSocket: boolean;
   try {
     isSocket = lstatSync(path).isSocket();
@@ -60,9 +62,7 @@ async function removeStale({ path, what, key }: UnixSocketOptions): Promise<bool
   if (!isSocket) throw new UsageError(`${path} exists and is not a socket; remove it or name another ${key}`);
   const failure = await probe(path);
   if (failure === undefined || failure === "EAGAIN") {
-    throw new UsageError(
-      `another starling answers on ${path}; stop it first, or give this one a path of its own with ${key}`,
-    );
+    throw new UsageError(`${rival} answers on ${path}; stop it first, or give this one a path of its own with ${key}`);
   }
   if (failure !== "ECONNREFUSED" && failure !== "ENOENT") {
     throw new UsageError(`cannot use ${path} as the ${what}: ${failure}`);

@@ -1,7 +1,7 @@
 /** BIRD's control sockets, which come, go and move when a reload says so. */
 
 import { UsageError } from "../bgp/model/errors.ts";
-import type { Clock, Logger } from "../bgp/model/ports.ts";
+import type { Clock, Logger, Timer } from "../bgp/model/ports.ts";
 import type { Config } from "../config/model.ts";
 import { type BirdSocket, openBirdSocket } from "../control/bird/bird-socket.ts";
 import type { BirdFamily, BirdView } from "../control/bird/bird-view.ts";
@@ -12,6 +12,9 @@ const KEYS = { ipv4: "birdSocket", ipv6: "bird6Socket" } as const;
 const CALICO_PATHS = { ipv4: "/var/run/calico/bird.ctl", ipv6: "/var/run/calico/bird6.ctl" } as const;
 /** Calico's status reporter wants a `v` where its own BIRD has one; what comes first is the BIRD that the answers are like. */
 const BIRD_VERSION = `v1.6.8+starling-${VERSION}`;
+
+/** The BIRD whose place this takes may still be there. */
+const AGAIN_MILLISECONDS = 5_000;
 
 export interface BirdSideParts {
   readonly view: BirdView;
@@ -24,6 +27,12 @@ export interface BirdSideParts {
 export class BirdSide {
   readonly #parts: BirdSideParts;
   readonly #open = new Map<BirdFamily, BirdSocket>();
+  /** Said of a socket that could not be had: once is enough. */
+  readonly #said = new Map<BirdFamily, string>();
+  /** One after the other: the next try must not meet a reload. */
+  #busy: Promise<unknown> = Promise.resolve();
+  #again: Timer | undefined;
+  #isClosed = false;
 
   constructor(parts: BirdSideParts) {
     this.#parts = parts;
@@ -31,23 +40,36 @@ export class BirdSide {
 
   /** Throws UsageError when a path that the file names cannot be had. */
   async open(config: Config): Promise<void> {
-    for (const { path, message } of await this.move(config)) {
-      const isAskedFor = Object.values(KEYS).some((key) => path === `control.${key}` && config[key] !== undefined);
-      if (isAskedFor) throw new UsageError(message);
-    }
+    const [problem] = await this.move(config);
+    if (problem !== undefined) throw new UsageError(problem.message);
   }
 
-  /** What could not be had stays where it was. Returns why, in words. */
-  async move(next: Config): Promise<readonly { path: string; message: string }[]> {
+  /** What could not be had stays where it was, and is tried again. Returns why, in words, for those that the file names. */
+  move(next: Config): Promise<readonly { path: string; message: string }[]> {
+    const moved = this.#busy.then(() => this.#move(next));
+    this.#busy = moved;
+    return moved;
+  }
+
+  async #move(next: Config): Promise<readonly { path: string; message: string }[]> {
+    this.#again?.cancel();
     const problems: { path: string; message: string }[] = [];
+    let isDone = true;
     for (const family of ["ipv4", "ipv6"] as const) {
       const message = await this.#moveOne(family, this.#pathOf(family, next));
-      if (message !== undefined) problems.push({ path: `control.${KEYS[family]}`, message });
+      if (message === undefined) continue;
+      isDone = false;
+      if (next[KEYS[family]] !== undefined) problems.push({ path: `control.${KEYS[family]}`, message });
     }
+    if (!isDone && !this.#isClosed)
+      this.#again = this.#parts.clock.after(AGAIN_MILLISECONDS, () => void this.move(next));
     return problems;
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#busy.catch(() => undefined);
+    this.#again?.cancel();
     await Promise.all([...this.#open.values()].map((socket) => socket.close()));
     this.#open.clear();
   }
@@ -60,15 +82,19 @@ export class BirdSide {
 
   async #moveOne(family: BirdFamily, path: string | undefined): Promise<string | undefined> {
     const before = this.#open.get(family);
-    if (before?.path === path) return undefined;
+    if (before?.path === path || this.#isClosed) return undefined;
     const { view, clock, logger } = this.#parts;
     if (path !== undefined) {
       try {
         const version = BIRD_VERSION;
-        this.#open.set(family, await openBirdSocket({ path, family, view, version, clock, log: logger }));
+        const socket = await openBirdSocket({ path, family, view, version, clock, log: logger });
+        this.#open.set(family, socket);
+        if (this.#said.delete(family)) logger.info({ socket: path }, "BIRD's control socket is open now");
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
-        logger.error({ socket: path, reason: error.message }, "BIRD's control socket could not be opened");
+        if (this.#said.get(family) !== error.message)
+          logger.error({ socket: path, reason: error.message }, "BIRD's control socket could not be opened");
+        this.#said.set(family, error.message);
         return error.message;
       }
     } else this.#open.delete(family);

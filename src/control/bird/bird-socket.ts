@@ -39,7 +39,13 @@ export async function openBirdSocket(options: BirdSocketOptions): Promise<BirdSo
   // Those that are being told that there is no room hold a descriptor for a moment: they too are bounded.
   server.maxConnections = 2 * (options.maxClients ?? DEFAULT_CLIENTS);
   const key = family === "ipv4" ? "control.birdSocket" : "control.bird6Socket";
-  const wasStale = await listenAt(server, { path, what: "BIRD control socket", key, mode: MODE });
+  const wasStale = await listenAt(server, {
+    path,
+    what: "BIRD control socket",
+    rival: "BIRD or another starling",
+    key,
+    mode: MODE,
+  });
   if (wasStale) log.info({ socket: path }, "removed the BIRD control socket of a process that is gone");
   server.on("error", (error) => log.error({ err: error, socket: path }, "BIRD control socket failed"));
   return {

@@ -8,7 +8,7 @@ const file = (description: string) => text("the path of a file", 4096).optional(
 
 const kubernetes = mapping({
   type: z.literal("kubernetes").meta({ description: "Calico's resources are in the Kubernetes API." }),
-  kubeconfig: file("kubeconfig to reach the API with; default KUBECONFIG, else the service account of the pod."),
+  kubeconfig: file("kubeconfig to reach the API with, relative to the configuration file; default KUBECONFIG, else the service account of the pod."),
   context: text("the name of a context")
     .optional()
     .meta({ description: "Context of the kubeconfig; default its own." }),
@@ -35,7 +35,7 @@ const files = mapping({
   type: z.literal("file").meta({ description: "Calico's resources are in YAML files." }),
   path: text("the path of a file or folder", 4096).meta({
     description:
-      "A YAML file, or a folder of such files, as `calicoctl get -o yaml` prints them; watched. Core Kubernetes objects may stand beside them.",
+      "A file of YAML or JSON, or a folder of such files, as `calicoctl get -o yaml` prints them; watched. Core Kubernetes objects may stand beside them. Relative to the configuration file.",
   }),
 });
 

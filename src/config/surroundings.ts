@@ -9,8 +9,12 @@ import { readTextFile, type TextResult } from "./text-file.ts";
 export interface Surroundings {
   /** The default router id: undefined if no interface has an IPv4 address. */
   readonly routerId: () => RouterId | undefined;
+  /** Of all interfaces, as text. */
+  readonly addresses: () => readonly string[];
   /** A file that the configuration refers to. */
   readonly readText: (path: string) => TextResult;
+  /** The same path from the root, for those who read it later. */
+  readonly resolvePath: (path: string) => string;
   readonly environment: (name: string) => string | undefined;
   /** The number of a routing table by the name that the machine gives it. */
   readonly routingTable: (name: string) => number | undefined;
@@ -22,7 +26,9 @@ const MAX_REFERRED_BYTES = 64 * 1024;
 export function machine(directory: string): Surroundings {
   return {
     routerId: () => highestAddress(networkInterfaces()),
+    addresses: () => Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address)),
     readText: (path) => readTextFile(resolve(directory, path), MAX_REFERRED_BYTES),
+    resolvePath: (path) => resolve(directory, path),
     environment: (name) => process.env[name],
     routingTable: (name) => tableNumber(name, rtTables()),
   };

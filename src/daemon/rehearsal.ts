@@ -81,8 +81,10 @@ export async function rehearse(clock: Clock, isWanted: () => boolean): Promise<n
 function createDaemon(clock: Clock, transport: Transport): Daemon {
   const { config } = loadText(CONFIG, "rehearsal", {
     routerId: () => undefined,
+    addresses: () => [],
     readText: () => ({ kind: "error", message: "not in a rehearsal" }),
     environment: () => undefined,
+    resolvePath: (path) => path,
     routingTable: () => undefined,
   });
   if (config === undefined) throw new InternalError("the configuration of the rehearsal is wrong");

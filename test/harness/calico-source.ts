@@ -13,6 +13,7 @@ import type { VirtualClock } from "./virtual-clock.ts";
 
 export const OPTIONS: CalicoOptions = {
   nodeName: "node-1",
+  nodeSelector: undefined,
   kubernetesNodeName: "node-1",
   release: "3.33",
   role: "node",
@@ -28,8 +29,10 @@ export const OPTIONS: CalicoOptions = {
 
 const machine: Surroundings = {
   routerId: () => undefined,
+  addresses: () => [],
   readText: () => ({ kind: "error", message: "there are no files here" }),
   environment: () => undefined,
+  resolvePath: (path) => path,
   routingTable: () => undefined,
 };
 

@@ -21,6 +21,16 @@ export function environmentDatastore(reader: EnvironmentReader): DatastoreOption
   return kubernetes({ type: "kubernetes" }, reader);
 }
 
+/** The paths of a file begin where it is; those of the environment, where the process was started. */
+export function withResolvedPaths(written: Written, resolvePath: (path: string) => string): Written {
+  const resolved = { ...written } as Record<string, unknown>;
+  for (const key of ["path", "kubeconfig", "ca", "cert", "key"]) {
+    const path = resolved[key];
+    if (typeof path === "string") resolved[key] = resolvePath(path);
+  }
+  return resolved as Written;
+}
+
 /** What the section leaves open is taken from the environment. */
 export function writtenDatastore(written: Written, reader: EnvironmentReader): DatastoreOptions {
   switch (written.type) {

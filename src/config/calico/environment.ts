@@ -4,7 +4,7 @@ import { formatAddress } from "../../bgp/model/address.ts";
 import { parseAddress, parsePrefix } from "../addresses.ts";
 import type { CalicoInput } from "../schema-calico.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { environmentDatastore, writtenDatastore } from "./environment-datastore.ts";
+import { environmentDatastore, withResolvedPaths, writtenDatastore } from "./environment-datastore.ts";
 import { type Environment, type EnvironmentProblem, EnvironmentReader } from "./environment-reader.ts";
 import type { CalicoOptions } from "./options.ts";
 
@@ -15,7 +15,7 @@ export interface ResolvedCalico {
 }
 
 /** What is asked of the machine. */
-export interface CalicoSurroundings extends Pick<Surroundings, "environment" | "readText"> {
+export interface CalicoSurroundings extends Pick<Surroundings, "environment" | "readText" | "resolvePath"> {
   /** What the machine calls itself. */
   readonly hostName: () => string;
 }
@@ -49,7 +49,9 @@ export function resolveCalico(written: CalicoInput, surroundings: CalicoSurround
   const reader = new EnvironmentReader(surroundings.environment);
   const nodeName = written.nodeName ?? nodeNameOf(reader, surroundings);
   const datastore =
-    written.datastore === undefined ? environmentDatastore(reader) : writtenDatastore(written.datastore, reader);
+    written.datastore === undefined
+      ? environmentDatastore(reader)
+      : writtenDatastore(withResolvedPaths(written.datastore, surroundings.resolvePath), reader);
   const prefix = reader.text("CALICO_ENDPOINT_STATUS_PATH_PREFIX") ?? "/var/run/calico";
   const options: CalicoOptions = {
     nodeName,

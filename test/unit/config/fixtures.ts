@@ -16,6 +16,8 @@ export const machine: Surroundings = {
       ? { kind: "error", message: "there is no such file" }
       : { kind: "text", text, worldReadable: false };
   },
+  resolvePath: (path) => path,
+  addresses: () => ["192.0.2.1"],
   environment: (name) => (name === "TOR_KEY" ? "from the environment" : undefined),
   routingTable: (name) => (name === "red" ? 100 : undefined),
 };

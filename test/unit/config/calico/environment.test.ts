@@ -10,7 +10,9 @@ const missing: TextResult = { kind: "error", message: "there is no such file" };
 function resolve(variables: Variables, written: CalicoInput = {}, files: Readonly<Record<string, string>> = {}) {
   return resolveCalico(written, {
     environment: (name) => variables[name],
+    addresses: () => ["10.0.0.1"],
     hostName: () => "Machine.Example",
+    resolvePath: (path) => (path.startsWith("/") ? path : `/etc/starling/${path}`),
     readText: (path) => {
       const text = files[path];
       return text === undefined ? missing : { kind: "text", text, worldReadable: false };
@@ -155,6 +157,18 @@ describe("where the resources are, by the environment", () => {
   it("may name etcd by a domain, and each variable with CALICO_ before it", () => {
     const { options } = resolve({ DATASTORE_TYPE: "etcdv3", CALICO_ETCD_DISCOVERY_SRV: "example.org" });
     expect(options.datastore).toMatchObject({ type: "etcd", endpoints: [], discoverySrv: "example.org" });
+  });
+
+  it("takes the paths of the file from where the file is, and those of the environment as they are", () => {
+    const variables = { ...IN_POD, ETCD_CERT_FILE: "cert", ETCD_KEY_FILE: "key" };
+    const datastoreOf = (datastore: NonNullable<CalicoInput["datastore"]>) =>
+      resolve(variables, { datastore }).options.datastore;
+    expect(datastoreOf({ type: "file", path: "resources" })).toEqual({ type: "file", path: "/etc/starling/resources" });
+    expect(datastoreOf({ type: "etcd", endpoints: "http://a:2379", ca: "ca" })).toMatchObject({
+      ca: "/etc/starling/ca",
+      cert: "cert",
+      key: "key",
+    });
   });
 
   it("reads the password from the variable that the file names", () => {

@@ -90,7 +90,7 @@ export function accept(loaded: Loaded): Config {
  * What a reload goes on with: the new configuration, but every peer that is wrong in it as it was (or not at all, if it is new).
  * Throws ConfigError if more than single peers is wrong: then nothing may change.
  */
-export function acceptForReload(current: Config, loaded: Loaded): Config {
+export function acceptForReload(current: Config, loaded: Pick<Loaded, "config" | "problems">): Config {
   const errors = loaded.problems.filter(isError);
   const { config } = loaded;
   if (config === undefined) throw new ConfigError(errors);

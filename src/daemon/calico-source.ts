@@ -11,6 +11,7 @@ import type { CalicoOptions } from "../config/calico/options.ts";
 import { CalicoReader, type StatusRequests } from "../config/calico/reader.ts";
 import type { Config } from "../config/model.ts";
 import { formatProblem, isError, type Problem } from "../config/problem.ts";
+import type { Loaded } from "../config/validate.ts";
 import type { DaemonLogger } from "../control/log.ts";
 import type { CalicoView } from "../control/views.ts";
 
@@ -75,10 +76,10 @@ export class CalicoSource {
     else opened.start();
   }
 
-  /** The file was read again: what it says beside the resources may be another. */
-  replaceFile(config: CalicoConfig): void {
+  /** The file was read again: what it comes to with the resources as they are; undefined as long as these are not known. */
+  replaceFile(config: CalicoConfig): Pick<Loaded, "config" | "problems"> | undefined {
     this.#config = config;
-    this.#soon(0);
+    return this.#lacking === undefined ? this.#merge() : undefined;
   }
 
   /** What is missing for readiness: an outage of the datastore later on is nothing that a restart could mend. */
@@ -158,21 +159,27 @@ export class CalicoSource {
   }
 
   async #changeOnce(): Promise<void> {
-    const { changed } = this.#parts;
-    const { model, problems, waiting, clusterId } = this.#reader.translate();
+    const { config, problems, waiting } = this.#merge();
     if (this.#waitsForSecrets()) return;
-    const found = problems.map(problemOfResource);
-    const merged = model === undefined ? undefined : this.#config.merge(model, clusterId);
-    const all = [...found, ...(merged?.problems ?? [])];
-    this.#note(all);
-    if (model === undefined || merged?.config === undefined) {
+    this.#note(problems);
+    if (config === undefined) {
       if (this.#lacking === undefined) return;
       this.#lacking = waiting ?? "what it says and the configuration file do not go together";
       return;
     }
-    this.#release = model.release;
-    await changed(merged.config, all.filter(isError));
+    this.#release = config.calico?.release;
+    await this.#parts.changed(config, problems.filter(isError));
     this.#lacking = undefined;
+  }
+
+  #merge(): Pick<Loaded, "config" | "problems"> & { readonly waiting: string | undefined } {
+    const { model, problems, waiting, clusterId } = this.#reader.translate();
+    const merged = model === undefined ? undefined : this.#config.merge(model, clusterId);
+    return {
+      config: merged?.config,
+      problems: [...problems.map(problemOfResource), ...(merged?.problems ?? [])],
+      waiting,
+    };
   }
 
   /** True: the first configuration comes when the passwords are there. */

@@ -7,13 +7,14 @@ import { formatRouterId } from "../bgp/model/ids.ts";
 import { SocketTransport } from "../bgp/socket-transport.ts";
 import { paintFor } from "../cli/terminal.ts";
 import { welcome } from "../cli/welcome.ts";
-import { type CalicoNode, calicoNode, isIdle } from "../config/calico/calico-node.ts";
+import { calicoNode, isIdle } from "../config/calico/calico-node.ts";
 import { openDatastore } from "../config/calico/datastore/open.ts";
 import { compile } from "../config/compile.ts";
-import { acceptForReload, openFile } from "../config/load.ts";
+import { acceptForReload, type Opened, openFile } from "../config/load.ts";
 import type { Config, LogConfig } from "../config/model.ts";
 import { ConfigError, formatProblem, isError, type Problem } from "../config/problem.ts";
 import { machineOf } from "../config/surroundings.ts";
+import type { Loaded } from "../config/validate.ts";
 import { type ControlSocket, openControlSocket } from "../control/control-socket.ts";
 import type { DaemonLogger } from "../control/log.ts";
 import { Metrics } from "../control/metrics.ts";
@@ -264,15 +265,14 @@ export class Running {
     const opened = openFile(file);
     const loaded = await opened.validateInSlices(systemClock);
     try {
+      if (loaded.config === undefined) throw new ConfigError(loaded.problems.filter(isError));
       if ((loaded.calico === undefined) !== (this.#startup.calico === undefined))
         return refused("calico", "a section that comes or goes takes effect when starling is started again");
-      if (loaded.calico !== undefined) return this.#reloadCalico(calicoNode(opened, loaded.calico, machineOf(file)));
-      logProblems(this.#logger, loaded.problems);
-      daemon.problems = loaded.problems.filter(isError);
-      const report = await this.#apply(daemon, acceptForReload(daemon.config, loaded));
-      const problems = [...reported(daemon.problems), ...report.problems];
-      this.#logger.info({ file, changes: report.changes.length, problems: problems.length }, "configuration reloaded");
-      return { ...report, problems };
+      const isCalico = loaded.calico !== undefined;
+      const report = await (isCalico ? this.#reloadCalico(daemon, opened, loaded) : this.#reloadPlain(daemon, loaded));
+      const { changes, problems } = report;
+      this.#logger.info({ file, changes: changes.length, problems: problems.length }, "configuration reloaded");
+      return report;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       this.#logger.error({ file, problems: error.problems.length }, "reload refused: nothing was changed");
@@ -280,28 +280,33 @@ export class Running {
     }
   }
 
-  /** The resources are as they were; what the file has beside them is merged anew. */
-  #reloadCalico({ problems, options, config }: CalicoNode): ReloadReport {
-    logProblems(this.#logger, problems);
-    const isSame = isDeepStrictEqual(this.#startup.calico?.options, options);
-    this.#calico?.replaceFile(config);
-    const note = "calico: another node, role or datastore takes effect when starling is started again";
-    this.#logger.info({ file: this.#options.configFile }, "configuration read again");
-    return {
-      ok: true,
-      changes: [
-        ...(isSame ? [] : [note]),
-        "the file is merged with Calico's resources; what changes stands in the log",
-      ],
-      problems: reported(problems.filter(isError)),
-    };
+  async #reloadPlain(daemon: Daemon, loaded: Loaded): Promise<ReloadReport> {
+    logProblems(this.#logger, loaded.problems);
+    daemon.problems = loaded.problems.filter(isError);
+    const report = await this.#apply(daemon, acceptForReload(daemon.config, loaded));
+    return { ...report, problems: [...reported(daemon.problems), ...report.problems] };
   }
 
-  async #calicoChanged(next: Config, problems: readonly Problem[]): Promise<void> {
+  /** What the file has beside the resources is merged anew. */
+  async #reloadCalico(daemon: Daemon, opened: Opened, { calico: section = {} }: Loaded): Promise<ReloadReport> {
+    const { problems, options, config } = calicoNode(opened, section, machineOf(this.#options.configFile ?? "/"), true);
+    logProblems(this.#logger, problems);
+    const isSame = isDeepStrictEqual(this.#startup.calico?.options, options);
+    const notes = isSame ? [] : ["calico: another node, role or datastore takes effect when starling is started again"];
+    const merged = this.#calico?.replaceFile(config);
+    if (merged === undefined) return { ok: true, changes: notes, problems: reported(problems.filter(isError)) };
+    const next = acceptForReload(daemon.config, merged);
+    daemon.problems = merged.problems.filter(isError);
+    const report = await this.#apply(daemon, next);
+    const all = [...reported(daemon.problems), ...report.problems];
+    return { ...report, changes: [...report.changes, ...notes], problems: all };
+  }
+
+  async #calicoChanged(config: Config, problems: readonly Problem[]): Promise<void> {
     const daemon = this.#daemon;
     if (daemon === undefined || this.#isStopping) return;
     daemon.problems = problems;
-    const report = await this.#apply(daemon, next);
+    const report = await this.#apply(daemon, withPeersOf(daemon.config, config, problems));
     for (const { path, message } of report.problems) this.#logger.error({ path }, message);
     if (this.#hasBegun) {
       if (report.changes.length > 0) this.#logger.info({ changes: few(report.changes) }, "Calico's resources changed");
@@ -324,6 +329,16 @@ export class Running {
     const problems = [...((await this.#bird?.move(next)) ?? [])];
     if (refusal !== undefined) problems.push({ path: "http", message: refusal });
     return { ok: true, changes, problems };
+  }
+}
+
+/** A peer of the file that is wrong stays as it was, unless that stands in the way of what the resources say now. */
+function withPeersOf(current: Config, next: Config, problems: readonly Problem[]): Config {
+  try {
+    return acceptForReload(current, { config: next, problems });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return next;
   }
 }
 

@@ -69,7 +69,7 @@ async function pair(lab: Lab) {
       what: `${prefix} ${isThere ? "at" : "away from"} the peer`,
     });
   await hears(BLOCK);
-  return { a, b, left, folder, put, remove, heard, hears, peers };
+  return { a, b, left, folder, calico, control, put, remove, heard, hears, peers };
 }
 
 describe.skipIf(!canMakeNetworks())("a Calico node while its resources change", () => {
@@ -131,6 +131,23 @@ describe.skipIf(!canMakeNetworks())("a Calico node while its resources change", 
     await waitFor(async () => (await a.peers())[0]?.state === "Established", { what: "a session with the password" });
     expect(await a.command("config", "show", "-c", a.file)).not.toContain(SECRET);
     expect(a.process.output()).not.toContain(SECRET);
+  });
+
+  it("the file read again: its own peers come and go beside those of the resources", async (context) => {
+    await using lab = await Lab.create("calico-reload", context);
+    const { a, calico, control } = await pair(lab);
+    const file = { calico, control, kernel: {}, originate: [] };
+    const tor = { name: "tor", address: "10.0.0.9", asNumber: 65001, export: ["calico/export/ipv4"] };
+    const said = await a.reload({}, { file: { ...file, peers: [tor] } });
+    expect(said).toContain("peer tor: added");
+    expect((await a.peers()).map(({ name }) => name)).toEqual(["Mesh_10_0_0_2", "tor"]);
+    // A peer that is wrong stays as it was, and everything else takes effect.
+    const wrong = { ...tor, timers: { hold: "1s" } };
+    const failed = a.reload({}, { file: { ...file, peers: [wrong], log: { level: "debug" } } });
+    await expect(failed).rejects.toThrow(/timers.hold.*1s is not accepted/s);
+    expect((await a.peers()).map(({ name }) => name)).toEqual(["Mesh_10_0_0_2", "tor"]);
+    expect(await a.reload({}, { file })).toContain("peer tor: removed");
+    expect((await a.peers())[0]).toMatchObject({ state: "Established", transitions: 1 });
   });
 
   it("a datastore that goes away: the last state stands, and it says so", async (context) => {

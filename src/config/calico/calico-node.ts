@@ -23,8 +23,16 @@ export function openEnvironment(): Opened | undefined {
   return isNode ? openValue({ calico: {} }, "environment", machine("/")) : undefined;
 }
 
-/** Throws ConfigError where the file, the section or the environment cannot be used. */
-export function calicoNode(opened: Opened, section: CalicoInput, surroundings: Surroundings): CalicoNode {
+/**
+ * Throws ConfigError where the file, the section or the environment cannot be used. What is wrong with single peers of the file
+ * counts at the first start alone: a running daemon leaves those as they were.
+ */
+export function calicoNode(
+  opened: Opened,
+  section: CalicoInput,
+  surroundings: Surroundings,
+  isReload = false,
+): CalicoNode {
   const { options, problems } = resolveCalico(section, { ...surroundings, hostName: hostname });
   const config = new CalicoConfig(opened, options);
   const found = problems.map(
@@ -39,7 +47,7 @@ export function calicoNode(opened: Opened, section: CalicoInput, surroundings: S
     }),
   );
   const all = [...config.file.problems, ...found];
-  const errors = all.filter(isError);
+  const errors = all.filter((problem) => isError(problem) && !(isReload && problem.peer !== undefined));
   if (errors.length > 0) throw new ConfigError(errors);
   return { options, config, problems: all };
 }

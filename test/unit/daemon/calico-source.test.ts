@@ -156,11 +156,14 @@ describe("while it runs", () => {
     expect(bench.problems.map(({ message }) => message)).toEqual([
       `"twin" is left out: Calico's resources have "Mesh_10_0_0_2" in its place`,
     ]);
-    const [first] = bench.changes;
-    bench.source.replaceFile(new CalicoConfig(fileOf({ peers: [], log: { level: "debug" } }), OPTIONS));
+    const other = new CalicoConfig(fileOf({ peers: [], log: { level: "debug" } }), OPTIONS);
+    const read = bench.source.replaceFile(other)?.config;
+    expect(read?.peers).toEqual([bench.last.peers[0]]);
+    expect([bench.last.log.level, read?.log.level]).toEqual(["info", "debug"]);
+    bench.node("node-3", "10.0.0.3");
     await bench.settle();
-    expect(names(bench)).toEqual(["Mesh_10_0_0_2"]);
-    expect([first?.log.level, bench.last.log.level]).toEqual(["info", "debug"]);
+    expect(names(bench)).toEqual(["Mesh_10_0_0_2", "Mesh_10_0_0_3"]);
+    expect(bench.last.log.level).toBe("debug");
   });
 
   it("after its end nothing happens any more", async () => {

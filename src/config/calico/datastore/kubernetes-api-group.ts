@@ -10,7 +10,9 @@ import { isFields } from "./stored-form.ts";
  * shows the older ones once more. Throws an ApiError if neither is there.
  */
 export async function calicoApi(client: ApiClient, silence: number, signal: AbortSignal): Promise<CalicoApi> {
-  const list = await client.json({ method: "GET", path: "/apis" }, silence, signal);
+  const list = await groupList(client, silence, signal);
+  // Whoever may not know which groups there are asks for what most clusters have; the answer to that says what is wrong.
+  if (list === undefined) return "crd.projectcalico.org/v1";
   const groups = isFields(list) && Array.isArray(list["groups"]) ? list["groups"].filter(isFields) : [];
   const names = new Set(groups.map(({ name }) => name));
   if (names.has("crd.projectcalico.org")) return "crd.projectcalico.org/v1";
@@ -18,4 +20,14 @@ export async function calicoApi(client: ApiClient, silence: number, signal: Abor
   throw new ApiError(
     "the API server has neither crd.projectcalico.org nor projectcalico.org: install Calico's CustomResourceDefinitions",
   );
+}
+
+/** Undefined: it is not shown to us. */
+async function groupList(client: ApiClient, silence: number, signal: AbortSignal): Promise<unknown> {
+  try {
+    return await client.json({ method: "GET", path: "/apis" }, silence, signal);
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 403 || error.status === 404)) return undefined;
+    throw error;
+  }
 }

@@ -19,7 +19,7 @@ const QUICK = {
   firstWait: 20,
   longestWait: 100,
   refused: 50,
-  answer: 2_000,
+  answer: 15_000,
   shortWatch: 10,
 };
 

@@ -97,6 +97,13 @@ describe("which API Calico's resources are in", () => {
     expect(both.requests).toContainEqual(expect.stringContaining("/apis/crd.projectcalico.org/v1/bgppeers"));
   });
 
+  it.each([403, 404])("where the groups are not shown (%i), the older one", async (code) => {
+    const api = await startApi();
+    api.faults.push({ on: "/apis", do: code, times: 1 });
+    await followed(api);
+    expect(api.requests).toContainEqual(expect.stringContaining("/apis/crd.projectcalico.org/v1/bgppeers"));
+  });
+
   it("CALICO_API_GROUP decides without asking", async () => {
     const api = await startApi();
     api.groups = [];

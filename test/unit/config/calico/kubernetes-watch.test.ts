@@ -203,6 +203,7 @@ describe("a watch that does what it should not", () => {
   it.each([
     ["a line that is no JSON", "{nonsense\n"],
     ["a line that is no event", "[1]\n"],
+    ["a line that is longer than any object", `"${"x".repeat(5 * 1024 * 1024)}"\n`],
     ["an event whose object is text", '{"type":"MODIFIED","object":"x"}\n'],
   ])("%s: said, and a new list tells what may have been missed", async (_what, line) => {
     const api = await startApi();

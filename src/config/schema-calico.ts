@@ -1,14 +1,18 @@
 /** The shape of the `calico` section: which node this is, whose behaviour, and where Calico's resources come from. */
 
 import * as z from "zod";
-import { numericScalar, oneOf, text, union } from "./scalars.ts";
+import { selectorOf } from "./calico/selector/selector.ts";
+import { SelectorSyntaxError } from "./calico/selector/selector-parser.ts";
+import { numericScalar, oneOf, Refusal, scalar, text, union } from "./scalars.ts";
 import { list, mapping } from "./schema-policy.ts";
 
 const file = (description: string) => text("the path of a file", 4096).optional().meta({ description });
 
 const kubernetes = mapping({
   type: z.literal("kubernetes").meta({ description: "Calico's resources are in the Kubernetes API." }),
-  kubeconfig: file("kubeconfig to reach the API with, relative to the configuration file; default KUBECONFIG, else the service account of the pod."),
+  kubeconfig: file(
+    "kubeconfig to reach the API with, relative to the configuration file; default KUBECONFIG, else the service account of the pod.",
+  ),
   context: text("the name of a context")
     .optional()
     .meta({ description: "Context of the kubeconfig; default its own." }),
@@ -39,10 +43,24 @@ const files = mapping({
   }),
 });
 
+const selector = scalar('a selector such as "has(reflector)"', (_trimmed, written): string | Refusal => {
+  try {
+    return selectorOf(written).text;
+  } catch (thrown) {
+    if (thrown instanceof SelectorSyntaxError) return new Refusal(`"${written}": ${thrown.message}`);
+    throw thrown;
+  }
+});
+
 export const calicoSchema = mapping({
   nodeName: text("the name of a Calico node", 253)
     .optional()
     .meta({ description: "Which node this is; default NODENAME, then the host name." }),
+  nodeSelector: selector.optional().meta({
+    description:
+      "With `role: route-reflector`, instead of `nodeName`: acts for the Node that it selects and whose address this machine has.",
+    examples: ["has(reflector)"],
+  }),
   release: numericScalar('auto, "3.31", "3.32" or "3.33"', (value) =>
     (["auto", "3.31", "3.32", "3.33"] as const).find((release) => release === value),
   )
@@ -66,10 +84,15 @@ export const calicoSchema = mapping({
         "Where Calico's resources are; default as calico/node's environment says (DATASTORE_TYPE, ETCD_ENDPOINTS), else the Kubernetes API of the pod.",
       examples: [{ type: "file", path: "/etc/calico/resources" }],
     }),
-}).meta({
-  id: "calico",
-  description:
-    "Stands in for BIRD and confd on a Calico node: peers, policies and routes come from Calico's resources, beside those of this file. `{}` takes everything from calico/node's environment.",
-});
+})
+  .refine(({ nodeSelector, role }) => nodeSelector === undefined || role === "route-reflector", {
+    path: ["nodeSelector"],
+    error: "is for pure reflectors; accepted: beside role: route-reflector",
+  })
+  .meta({
+    id: "calico",
+    description:
+      "Stands in for BIRD and confd on a Calico node: peers, policies and routes come from Calico's resources, beside those of this file. `{}` takes everything from calico/node's environment.",
+  });
 
 export type CalicoInput = z.output<typeof calicoSchema>;

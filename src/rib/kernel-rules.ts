@@ -7,6 +7,7 @@ import type { KernelRule, Priorities } from "./options.ts";
 import type { RouteSource } from "./policy/policy.ts";
 import { type PrefixMatcher, prefixMatcher } from "./policy/prefix-matcher.ts";
 import { metricOf } from "./priorities.ts";
+import { sameValue } from "./same-value.ts";
 
 /** What the rules ask about one path. */
 export interface RuledPath {
@@ -110,16 +111,24 @@ function holds(rule: CompiledRule, p: PrefixTable, prefix: number, path: number,
 
 /** Rules one after the other that differ in their next hops alone are one: WireGuard has one for each node of the cluster. */
 function joined(rules: readonly KernelRule[]): readonly KernelRule[] {
-  const joint: { rule: KernelRule; like: string; nextHops: IpAddress[] }[] = [];
+  const joint: { rule: KernelRule; nextHops: IpAddress[] | undefined }[] = [];
   for (const rule of rules) {
     const last = joint.at(-1);
     const { nextHops } = rule.match;
-    const like = nextHops === undefined ? "" : JSON.stringify({ ...rule, match: { ...rule.match, nextHops: [] } });
-    if (last !== undefined && nextHops !== undefined && last.like === like) last.nextHops.push(...nextHops);
-    else joint.push({ rule, like, nextHops: [...(nextHops ?? [])] });
+    if (last?.nextHops !== undefined && nextHops !== undefined && alike(last.rule, rule))
+      last.nextHops.push(...nextHops);
+    else joint.push({ rule, nextHops: nextHops === undefined ? undefined : [...nextHops] });
   }
-  return joint.map(({ rule, like, nextHops }) =>
-    like === "" ? rule : { ...rule, match: { ...rule.match, nextHops } },
+  return joint.map(({ rule, nextHops }) => ({ ...rule, match: { ...rule.match, nextHops } }));
+}
+
+function alike(a: KernelRule, b: KernelRule): boolean {
+  return (
+    a.then === b.then &&
+    sameValue(a.set, b.set) &&
+    sameValue(a.match.prefixes, b.match.prefixes) &&
+    sameValue(a.match.origin, b.match.origin) &&
+    sameValue(a.match.nextHopOutside, b.match.nextHopOutside)
   );
 }
 

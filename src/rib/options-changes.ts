@@ -1,6 +1,7 @@
 /** What differs between two sets of options of the tables, so that a change does no more than it must. */
 
 import type { RibOptions } from "./options.ts";
+import { sameValue } from "./same-value.ts";
 
 export interface OptionsChanges {
   /** Who we are: loop checks and what aggregates carry depend on it. */
@@ -15,7 +16,7 @@ export interface OptionsChanges {
 
 export function optionsChanges(before: RibOptions, after: RibOptions): OptionsChanges {
   const speaker = before.asNumber !== after.asNumber || before.routerId !== after.routerId;
-  const priorities = differs(before.priorities, after.priorities);
+  const priorities = !sameValue(before.priorities, after.priorities);
   return {
     speaker,
     priorities,
@@ -26,11 +27,6 @@ export function optionsChanges(before: RibOptions, after: RibOptions): OptionsCh
       before.maxPaths !== after.maxPaths ||
       before.alwaysCompareMed !== after.alwaysCompareMed ||
       before.resolveNextHops !== after.resolveNextHops,
-    kernel: priorities || differs(before.kernelRules, after.kernelRules),
+    kernel: priorities || !sameValue(before.kernelRules, after.kernelRules),
   };
-}
-
-/** Plain values. */
-function differs(a: unknown, b: unknown): boolean {
-  return a !== b && JSON.stringify(a) !== JSON.stringify(b);
 }

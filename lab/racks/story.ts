@@ -113,7 +113,7 @@ export class RacksStory implements Story {
           progress.show(lines);
           return blocks.every((block) => lines.some((line) => line.includes(block))) && isSpread(lines) && lines;
         },
-        { what: "node-11's kernel to know each block, and rack 2 over both switches", timeout: 20_000 },
+        { what: "node-11's kernel to know each block, those of rack 2 over both switches", timeout: 20_000 },
       );
       progress.keep(...written);
       progress.note(`${written.length} written`);
@@ -190,11 +190,14 @@ export class RacksStory implements Story {
 
 const blocks = racks.flatMap(({ workers }) => workers.map(({ block }) => block));
 
-/** The other rack is reached over both switches (ECMP); what is in it, by the way to its node. */
+/** The other rack, and each block in it, is reached over both switches (ECMP). */
 function isSpread(lines: readonly string[]): boolean {
   const [near, far] = racks;
-  const line = lines.find((text) => text.startsWith(far?.subnet ?? "")) ?? "";
-  return (near?.switches ?? []).every(({ inRack }) => line.includes(inRack));
+  const wanted = [far?.subnet ?? "", ...(far?.workers ?? []).map(({ block }) => block)];
+  return wanted.every((prefix) => {
+    const line = lines.find((text) => text.startsWith(prefix)) ?? "";
+    return (near?.switches ?? []).every(({ inRack }) => line.includes(inRack));
+  });
 }
 
 /** `longest`: milliseconds without an answer, on the pair that fared worst. */

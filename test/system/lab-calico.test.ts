@@ -47,6 +47,7 @@ describe.skipIf(!canPlay)("npm run lab, with Calico's resources", () => {
       /^ node-11 4: Node_10_0_1_2, Node_10_0_1_253, Node_10_0_1_254, Node_10_0_1_3$/m,
       /^ reflector-2b 5: Node_10_0_1_2, Node_10_0_1_3, Node_10_0_2_11, Node_10_0_2_12, Node_10_0_2_2$/m,
       /^ 10\.0\.2\.0\/24 metric 2147483547; nexthop via 10\.0\.1\.253 .*; nexthop via 10\.0\.1\.254 /m,
+      /^ 10\.244\.21\.0\/26 metric 1024; nexthop via 10\.0\.1\.253 .*; nexthop via 10\.0\.1\.254 /m,
       /^ blackhole 10\.244\.11\.0\/26$/m,
       /^ 10\.244\.12\.0\/26 via 10\.0\.1\.12 dev eth0 metric 1024$/m,
       /^✓ kill -9 on reflector-1a, start it again .* 0 lost$/m,

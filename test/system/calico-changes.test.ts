@@ -4,7 +4,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dump } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { writeResources } from "../harness/calico-folder.ts";
+import { fileName, writeResources } from "../harness/calico-folder.ts";
 import { Starling } from "../harness/daemons/starling.ts";
 import type { ApiObject } from "../harness/kubernetes-objects.ts";
 import { canMakeNetworks, Lab } from "../harness/netns.ts";
@@ -44,7 +44,7 @@ async function pair(lab: Lab) {
   const put = (...objects: ApiObject[]) => {
     for (const object of objects) {
       // Whole at once, as those who write such files do it.
-      const path = join(folder, `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`);
+      const path = join(folder, fileName(object));
       writeFileSync(`${path}.tmp`, dump(object));
       renameSync(`${path}.tmp`, path);
     }

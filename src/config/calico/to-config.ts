@@ -3,7 +3,6 @@
  * the same as before gives the same object of the configuration, so that whoever compares need not look inside.
  */
 
-import { isDeepStrictEqual } from "node:util";
 import { Family, familyName } from "../../bgp/model/family.ts";
 import { type Asn, asn, type RouterId } from "../../bgp/model/ids.ts";
 import { formatPrefix } from "../../bgp/model/prefix.ts";
@@ -17,7 +16,7 @@ import type { CalicoProblem } from "./problem.ts";
 import { type ExportParts, exportPolicy } from "./to-config-export.ts";
 import { filterPolicy } from "./to-config-filter.ts";
 import { kernelRules, priorities } from "./to-config-kernel.ts";
-import { convertPeer, identifierOf, sessionKey } from "./to-config-peer.ts";
+import { type ConvertedPeer, convertPeer, identifierOf, type PeerPolicies, sessionKey } from "./to-config-peer.ts";
 
 export interface CalicoParts {
   /** Sorted by name; the same list as long as nothing in it changes. */
@@ -206,13 +205,11 @@ export class ToConfig {
         .map((name) => filterName(name, direction, family))
         .filter((name) => name in policies);
     const used = { import: names("import"), export: [...names("export"), exportName(family)] };
-    const converted = convertPeer(from, family, used, clusterId);
-    const isPeer = converted.kind === "peer";
-    // What differs may be a filter that this peer does not use.
-    const peer = isPeer && isDeepStrictEqual(before?.peer, converted.peer) ? before?.peer : undefined;
-    const known: KnownPeer = isPeer
-      ? { from, context, key: sessionKey(converted.peer), peer: peer ?? converted.peer, wrong: "" }
-      : { from, context, key: "", peer: undefined, wrong: converted.message };
+    const known =
+      // What differs may be a filter that this peer does not use.
+      before?.peer !== undefined && before.context.clusterId === clusterId && uses(before.peer, used)
+        ? { ...before, context }
+        : knownOf(from, context, convertPeer(from, family, used, clusterId));
     this.#peers.set(from, known);
     return known;
   }
@@ -253,6 +250,17 @@ export class ToConfig {
     this.#originate = routes;
     return [...routes.values()];
   }
+}
+
+function knownOf(from: CalicoPeer, context: PeerContext, converted: ConvertedPeer): KnownPeer {
+  if (converted.kind === "wrong") return { from, context, key: "", peer: undefined, wrong: converted.message };
+  return { from, context, key: sessionKey(converted.peer), peer: converted.peer, wrong: "" };
+}
+
+function uses(peer: PeerConfig, { import: imports, export: exports }: PeerPolicies): boolean {
+  const same = (a: readonly string[], b: readonly string[]) =>
+    a.length === b.length && a.every((name, i) => name === b[i]);
+  return same(peer.import, imports) && same(peer.export, exports);
 }
 
 const NONE = { standard: [], extended: [], large: [] };

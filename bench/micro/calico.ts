@@ -8,6 +8,7 @@ import type { MicroTask } from "./micro-task.ts";
 
 const OPTIONS = {
   nodeName: nameOf(1),
+  nodeSelector: undefined,
   kubernetesNodeName: nameOf(1),
   release: "3.33",
   role: "node",

@@ -15,7 +15,8 @@ export interface ResolvedCalico {
 }
 
 /** What is asked of the machine. */
-export interface CalicoSurroundings extends Pick<Surroundings, "environment" | "readText" | "resolvePath"> {
+export interface CalicoSurroundings
+  extends Pick<Surroundings, "addresses" | "environment" | "readText" | "resolvePath"> {
   /** What the machine calls itself. */
   readonly hostName: () => string;
 }
@@ -55,6 +56,10 @@ export function resolveCalico(written: CalicoInput, surroundings: CalicoSurround
   const prefix = reader.text("CALICO_ENDPOINT_STATUS_PATH_PREFIX") ?? "/var/run/calico";
   const options: CalicoOptions = {
     nodeName,
+    nodeSelector:
+      written.nodeSelector === undefined
+        ? undefined
+        : { text: written.nodeSelector, addresses: surroundings.addresses() },
     kubernetesNodeName: reader.text("CALICO_K8S_NODE_REF") ?? nodeName,
     release: written.release ?? "auto",
     role: written.role ?? "node",

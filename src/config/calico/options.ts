@@ -46,6 +46,8 @@ export type DatastoreOptions =
 
 export interface CalicoOptions {
   readonly nodeName: string;
+  /** A pure reflector acts for the Node that this selects and that has one of these addresses, instead of the one of that name. */
+  readonly nodeSelector: { readonly text: string; readonly addresses: readonly string[] } | undefined;
   /** The name that Kubernetes has for this node (CALICO_K8S_NODE_REF): where endpoints are local. */
   readonly kubernetesNodeName: string;
   /** `auto`: what ClusterInformation says. */

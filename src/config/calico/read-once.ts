@@ -47,7 +47,9 @@ export async function readOnce(
     if (translation.model === undefined) {
       throw failure(
         `Calico's datastore (${options.datastore.type})`,
-        `there is no Node ${options.nodeName} in it: set calico.nodeName, or NODENAME, to the name of one`,
+        options.nodeSelector === undefined
+          ? `there is no Node ${options.nodeName} in it: set calico.nodeName, or NODENAME, to the name of one`
+          : (translation.waiting ?? ""),
       );
     }
     const merged = config.merge(translation.model, translation.clusterId);

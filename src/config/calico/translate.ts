@@ -11,7 +11,8 @@ import type { BgpFilter } from "./resources/bgp-filter.ts";
 import type { Block } from "./resources/block-affinity.ts";
 import type { FelixConfiguration } from "./resources/felix-configuration.ts";
 import type { IpPool } from "./resources/ip-pool.ts";
-import type { ClusterNode } from "./resources/node.ts";
+import type { ClusterNode, NodeAddress } from "./resources/node.ts";
+import { selectorOf } from "./selector/selector.ts";
 import { prefixCommunities } from "./translation/communities.ts";
 import { FamilyModel } from "./translation/family-model.ts";
 import {
@@ -97,18 +98,19 @@ class Translator {
   }
 
   translate(): Translation {
-    const { nodeName, secretNamespace } = this.#options;
+    const { secretNamespace } = this.#options;
     const cluster = this.#cluster;
-    const node = cluster.nodes.get(nodeName);
+    const node = this.#node();
     if (node === undefined) {
       return {
         model: undefined,
-        waiting: `there is no Node ${nodeName} in the datastore yet`,
+        waiting: this.#waiting(),
         problems: cluster.problems(),
         secrets: { namespace: secretNamespace, names: [] },
         clusterId: undefined,
       };
     }
+    const nodeName = node.name;
     const common = cluster.bgpConfigurations.get("default");
     const own = cluster.bgpConfigurations.get(`node.${nodeName}`);
     const isReflectorOnly = this.#options.role === "route-reflector";
@@ -133,6 +135,21 @@ class Translator {
       secrets: { namespace: secretNamespace, names: sessions.secretNames },
       clusterId: node.clusterId,
     };
+  }
+
+  #node(): ClusterNode | undefined {
+    const { nodeName, nodeSelector } = this.#options;
+    const { nodes } = this.#cluster;
+    if (nodeSelector === undefined) return nodes.get(nodeName);
+    const isHere = (address: NodeAddress | undefined) =>
+      address !== undefined && nodeSelector.addresses.includes(address.address);
+    return nodes.matching(selectorOf(nodeSelector.text)).find(({ ipv4, ipv6 }) => isHere(ipv4) || isHere(ipv6));
+  }
+
+  #waiting(): string {
+    const { nodeName, nodeSelector } = this.#options;
+    if (nodeSelector === undefined) return `there is no Node ${nodeName} in the datastore yet`;
+    return `${nodeSelector.text} selects no Node with an address of this machine yet`;
   }
 
   #release(): Release {
@@ -174,6 +191,7 @@ class Translator {
 
 const OPTIONS = [
   "nodeName",
+  "nodeSelector",
   "kubernetesNodeName",
   "release",
   "role",

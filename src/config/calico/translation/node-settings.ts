@@ -16,6 +16,7 @@ import type { ClusterNode } from "../resources/node.ts";
 export type TranslateOptions = Pick<
   CalicoOptions,
   | "nodeName"
+  | "nodeSelector"
   | "kubernetesNodeName"
   | "release"
   | "role"

@@ -162,6 +162,22 @@ describe("nodes", () => {
     expect(waiting).toBe("there is no Node node-1 in the datastore yet");
   });
 
+  it("are chosen by labels and address for a pure reflector", () => {
+    const reflectors = [1, 2].map((n) =>
+      node(`rr-${n}`, { ipv4Address: `10.0.0.${n}/24`, routeReflectorClusterID: "244.0.0.1" }, { reflector: "" }),
+    );
+    const peer = calico("BGPPeer", "a", { nodeSelector: "has(reflector)", peerSelector: "has(reflector)" });
+    const world = clusterOf(...reflectors, node("node-3", { ipv4Address: "10.0.0.3/24" }), peer);
+    const as = (address: string) =>
+      world.translate({
+        role: "route-reflector",
+        nodeSelector: { text: "has(reflector)", addresses: ["127.0.0.1", address] },
+      });
+    expect(as("10.0.0.2").model).toMatchObject({ nodeName: "rr-2", ipv4: { peers: [{ name: "Node_10_0_0_1" }] } });
+    expect(as("10.0.0.1").model?.nodeName).toBe("rr-1");
+    expect(as("10.0.0.3").waiting).toBe("has(reflector) selects no Node with an address of this machine yet");
+  });
+
   it("have a router id by their name without IPv4", () => {
     const ipv6 = node("kube-master", { ipv6Address: "fd00::1/64" });
     const world = clusterOf(ipv6);

@@ -12,6 +12,7 @@ export type Options = Parameters<typeof translate>[1];
 
 export const OPTIONS: Options = {
   nodeName: "node-1",
+  nodeSelector: undefined,
   kubernetesNodeName: "node-1",
   release: "3.33",
   role: "node",

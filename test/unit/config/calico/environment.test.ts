@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isCalicoNode, resolveCalico } from "../../../../src/config/calico/environment.ts";
 import type { CalicoInput } from "../../../../src/config/schema-calico.ts";
 import type { TextResult } from "../../../../src/config/text-file.ts";
+import { problemsOf } from "../fixtures.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -204,6 +205,19 @@ describe("where the resources are, by the environment", () => {
       kubeconfig: "/kc",
       apiServer: undefined,
     });
+  });
+
+  it("may leave the node to a selector, for a pure reflector alone", () => {
+    const selected = resolve(IN_POD, { role: "route-reflector", nodeSelector: "has(reflector)" });
+    expect(selected.options.nodeSelector).toEqual({ text: "has(reflector)", addresses: ["10.0.0.1"] });
+    const problems = (calico: string) => problemsOf(`calico: {datastore: {type: file, path: /x}, ${calico}}`);
+    expect(problems("role: route-reflector, nodeSelector: has(reflector)")).toEqual([]);
+    expect(problems("nodeSelector: has(reflector)")).toEqual([
+      expect.stringMatching(/calico\.nodeSelector: is for pure reflectors; accepted: beside role: route-reflector/),
+    ]);
+    expect(problems("role: route-reflector, nodeSelector: has(")).toEqual([
+      expect.stringMatching(/calico\.nodeSelector: .*"has\(": expected/),
+    ]);
   });
 
   it.each<[Variables, boolean]>([

@@ -30,6 +30,7 @@ interface Target {
   readonly namespace: string | undefined;
   readonly name: string | undefined;
   readonly isStatus: boolean;
+  readonly isPartial: boolean;
   readonly query: URLSearchParams;
 }
 
@@ -43,6 +44,8 @@ export class KubernetesApi {
   groups = ["crd.projectcalico.org/v1"];
   /** How a watch from a version that is forgotten is refused. */
   goneAs: "status" | "event" = "status";
+  /** To who asks for that. */
+  givesMetadataOnly = true;
   /** False: as with definitions that have none. */
   hasStatusSubresource = true;
   bookmarkMilliseconds = 50;
@@ -115,7 +118,10 @@ export class KubernetesApi {
     const token = request.headers.authorization?.replace(/^Bearer /, "");
     if (this.tokens.size > 0 && !this.tokens.has(token ?? "")) return refuse(response, 401, "Unauthorized");
     if (path === "/apis") return reply(response, 200, { kind: "APIGroupList", groups: this.groups.map(group) });
-    const target = parse(path);
+    const target = parse(
+      path,
+      this.givesMetadataOnly && request.headers.accept?.includes("PartialObjectMetadata") === true,
+    );
     if (target === undefined) return refuse(response, 404, `the server could not find ${path}`);
     const body = await text(request);
     if (target.name !== undefined) return this.#object(request.method ?? "GET", target, body, response);
@@ -154,6 +160,13 @@ export class KubernetesApi {
     const kind = `${kindOf(collection)}List`;
     const apiVersion = collection.slice(0, collection.lastIndexOf("/"));
     // As Go writes them: Kubernetes' own kinds in the order of the struct, without kind and version in items; others sorted by name.
+    if (target.isPartial)
+      return reply(response, 200, {
+        kind: "PartialObjectMetadataList",
+        apiVersion,
+        metadata,
+        items: items.map(partial),
+      });
     if (apiVersion.includes("projectcalico")) return reply(response, 200, { apiVersion, items, kind, metadata });
     const plain = items.map(({ kind: _, apiVersion: __, ...item }) => item);
     return reply(response, 200, { kind, apiVersion, metadata, items: plain });
@@ -176,7 +189,8 @@ export class KubernetesApi {
     }
     const tell = ({ type, object }: ApiChange) => {
       if (`${object.apiVersion}/` === `${target.collection.slice(0, target.collection.lastIndexOf("/"))}/`)
-        if (kindOf(target.collection) === object.kind && isWanted(object, target)) send({ type, object });
+        if (kindOf(target.collection) === object.kind && isWanted(object, target))
+          send({ type, object: target.isPartial ? partial(object) : object });
     };
     for (const change of missed) tell(change);
     this.#watches.add(watch);
@@ -240,7 +254,7 @@ function group(groupVersion: string): object {
 }
 
 /** "/apis/GROUP/VERSION[/namespaces/NS]/PLURAL[/NAME[/status]]", or "/api/v1/...". */
-function parse(path: string): Target | undefined {
+function parse(path: string, isPartial: boolean): Target | undefined {
   const url = new URL(path, "http://double");
   const match =
     /^\/(?:api\/(v1)|apis\/([^/]+\/[^/]+))(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/]+)(\/status)?)?$/.exec(
@@ -253,6 +267,7 @@ function parse(path: string): Target | undefined {
     namespace,
     name: name === undefined ? undefined : decodeURIComponent(name),
     isStatus: statusPart !== undefined,
+    isPartial,
     query: url.searchParams,
   };
 }
@@ -265,6 +280,10 @@ function isWanted({ metadata }: ApiObject, { namespace, query }: Target): boolea
   return (query.get("labelSelector") ?? "")
     .split(",")
     .every((term) => (term.startsWith("!") ? !(term.slice(1) in labels) : term === "" || term in labels));
+}
+
+function partial({ metadata }: ApiObject): object {
+  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata };
 }
 
 function status(code: number, message: string, reason: string): object {

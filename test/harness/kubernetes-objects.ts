@@ -64,6 +64,7 @@ export class ApiObjects {
       uid: `uid-${id}`,
       creationTimestamp: "2026-01-01T00:00:00Z",
       resourceVersion: String(this.#version),
+      generation: generationOf(before, written),
       managedFields: [{ manager: "kubectl", operation: "Update", fieldsV1: { "f:spec": { "f:x": {} } } }],
     };
     const object = { ...written, metadata };
@@ -129,6 +130,14 @@ export class ApiObjects {
     this.#changes.push(change);
     for (const listener of [...this.#listeners]) listener(change);
   }
+}
+
+/** Another spec is another generation; a status is not. */
+function generationOf(before: ApiObject | undefined, written: ApiObject): number {
+  const generation = Number(before?.metadata["generation"] ?? 0);
+  return JSON.stringify(before?.["spec"]) === JSON.stringify(written["spec"])
+    ? Math.max(generation, 1)
+    : generation + 1;
 }
 
 function idOf(object: ApiObject): string {

@@ -17,6 +17,8 @@ export interface ResourceKind {
   readonly selector: string;
   /** The one object that is wanted; undefined: all. */
   readonly only: string | undefined;
+  /** Nothing but metadata is asked for, of an API server that can give that. */
+  readonly isMetadataOnly: boolean;
   /** Undefined: in all of the cluster. */
   readonly namespace: string | undefined;
   /** What of the object is kept; undefined: nothing at all. */
@@ -50,7 +52,7 @@ const USEFUL: typeof NEEDED = [
   ["FelixConfiguration", "felixconfigurations"],
 ];
 
-const ALL = { selector: "", only: undefined, namespace: undefined };
+const ALL = { selector: "", only: undefined, isMetadataOnly: false, namespace: undefined };
 
 /** Everything but Services with their endpoints, which few clusters advertise, and Secrets. */
 export function clusterKinds(api: CalicoApi, nodeName: string): readonly ResourceKind[] {
@@ -72,7 +74,8 @@ export function clusterKinds(api: CalicoApi, nodeName: string): readonly Resourc
       kind: "CalicoNodeStatus",
       plural: "caliconodestatuses",
       isNeeded: false,
-      keep: (object) => (specOf(object)["node"] === nodeName ? keepStatusRequest(object) : undefined),
+      isMetadataOnly: true,
+      keep: keepGeneration,
     },
   ];
 }
@@ -100,6 +103,7 @@ export function secretKind(namespace: string, name: string): ResourceKind {
     isNeeded: false,
     selector: `fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`,
     only: name,
+    isMetadataOnly: false,
     namespace,
     keep: (object) => kept(object, { type: object["type"], data: object["data"] }),
   };
@@ -136,8 +140,14 @@ function keepCalico(object: StoredObject): StoredObject {
   return kept({ ...object, apiVersion: CALICO_API }, { spec: object["spec"] });
 }
 
-/** Of the status only that there is one: it is written here, and each time it would be read again. */
-function keepStatusRequest(object: StoredObject): StoredObject {
+/** Which spec it is: the number is another whenever the spec is. */
+function keepGeneration({ apiVersion, kind, metadata }: StoredObject): StoredObject {
+  const { name, generation } = metadata;
+  return { apiVersion, kind, metadata: { name, generation } };
+}
+
+/** Of the status only that there is one. */
+export function keepStatusRequest(object: StoredObject): StoredObject {
   const isAnswered = isFields(object["status"]) && object["status"]["lastUpdated"] !== undefined;
   return kept(object, { spec: object["spec"], status: isAnswered ? { lastUpdated: "" } : undefined });
 }

@@ -3,7 +3,7 @@
 import type { Clock, Logger } from "../../../bgp/model/ports.ts";
 import { ApiError, isGone, reasonOf } from "./kubernetes-error.ts";
 import { pathOf, type ResourceKind, resourceName } from "./kubernetes-kinds.ts";
-import type { ApiClient } from "./kubernetes-request.ts";
+import type { ApiClient, ApiRequest } from "./kubernetes-request.ts";
 import { LineSplitter, ListSplitter } from "./kubernetes-streams.ts";
 import { Backoff, type Timings } from "./kubernetes-timings.ts";
 import type { ToldObjects } from "./kubernetes-told.ts";
@@ -98,9 +98,9 @@ export class Reflector {
       else if (item === undefined) told.lost("an object is not JSON, and was passed over");
       else told.seen(item);
     });
-    const path = this.#path(query);
+    const request = this.#get(query, "PartialObjectMetadataList");
     try {
-      for await (const chunk of client.stream({ method: "GET", path }, () => timings.answer, this.#abort.signal)) {
+      for await (const chunk of client.stream(request, () => timings.answer, this.#abort.signal)) {
         if (this.#abort.signal.aborted) break;
         splitter.push(chunk);
       }
@@ -131,7 +131,7 @@ export class Reflector {
       answeredAt = clock.now();
       this.#isWell();
     };
-    const request = { method: "GET" as const, path: this.#path(query) };
+    const request = this.#get(query, "PartialObjectMetadata");
     try {
       for await (const chunk of client.stream(request, silence, this.#abort.signal, answered)) {
         if (this.#abort.signal.aborted) return;
@@ -215,9 +215,11 @@ export class Reflector {
     this.#parts.events.settled();
   }
 
-  #path(query: string): string {
+  #get(query: string, metadataOnly: string): ApiRequest {
     const { kind } = this.#parts;
-    return `${pathOf(kind)}?${[query, kind.selector].filter((part) => part !== "").join("&")}`;
+    const path = `${pathOf(kind)}?${[query, kind.selector].filter((part) => part !== "").join("&")}`;
+    if (!kind.isMetadataOnly) return { method: "GET", path };
+    return { method: "GET", path, accept: `application/json;as=${metadataOnly};g=meta.k8s.io;v=v1, application/json` };
   }
 }
 

@@ -10,6 +10,8 @@ export interface ApiRequest {
   readonly method: "GET" | "PUT" | "PATCH";
   /** With query. */
   readonly path: string;
+  /** The form of the answer; default: JSON. */
+  readonly accept?: string;
   readonly body?: { readonly type: string; readonly text: string };
 }
 
@@ -105,12 +107,12 @@ export class ApiClient {
     });
   }
 
-  #send({ method, path, body }: ApiRequest, url: string, options: object): ClientRequest {
+  #send({ method, path, accept = "application/json", body }: ApiRequest, url: string, options: object): ClientRequest {
     const { pathname, origin } = new URL(url);
     const base = pathname.replace(/\/$/, "");
     const target = new URL(origin + base + path);
     const own = "headers" in options ? (options.headers as Record<string, string>) : {};
-    const headers: Record<string, string | number> = { ...own, Accept: "application/json", "User-Agent": "starling" };
+    const headers: Record<string, string | number> = { ...own, Accept: accept, "User-Agent": "starling" };
     if (body !== undefined) {
       headers["Content-Type"] = body.type;
       headers["Content-Length"] = Buffer.byteLength(body.text);

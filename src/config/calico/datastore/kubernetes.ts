@@ -17,6 +17,7 @@ import {
 import { NodeStatusWriter } from "./kubernetes-node-status.ts";
 import { Reflector } from "./kubernetes-reflector.ts";
 import { ApiClient } from "./kubernetes-request.ts";
+import { StatusRequests } from "./kubernetes-status-requests.ts";
 import { Backoff, TIMINGS, type Timings } from "./kubernetes-timings.ts";
 import { ToldObjects } from "./kubernetes-told.ts";
 import { Troubles } from "./kubernetes-troubles.ts";
@@ -55,6 +56,7 @@ export class KubernetesDatastore implements Datastore {
   readonly #awaited = new Set<ResourceKind>();
   #isSynced = false;
   #api: CalicoApi | undefined;
+  #statusRequests: StatusRequests | undefined;
   #followsServices = false;
   #starting: Promise<void> | undefined;
 
@@ -115,12 +117,22 @@ export class KubernetesDatastore implements Datastore {
     this.#troubles.close();
     await this.#starting;
     await Promise.all([...this.#cluster, ...this.#secrets.values()].map(({ reflector }) => reflector.close()));
+    await this.#statusRequests?.close();
   }
 
   async #start(): Promise<void> {
     const api = await this.#findApi();
     if (api === undefined) return;
     this.#api = api;
+    this.#statusRequests = new StatusRequests({
+      client: this.#client,
+      api,
+      nodeName: this.#context.nodeName,
+      events: this.#events,
+      clock: this.#clock,
+      timings: this.#timings,
+      signal: this.#abort.signal,
+    });
     this.#followAll(clusterKinds(api, this.#context.nodeName));
     if (this.#context.advertiseClusterIps !== undefined) this.#followServices();
   }
@@ -161,13 +173,14 @@ export class KubernetesDatastore implements Datastore {
 
   #follow(kind: ResourceKind, settled: () => void): Followed {
     const resource = resourceName(kind);
+    const next = kind.isMetadataOnly ? (this.#statusRequests ?? this.#events) : this.#events;
     const told = new ToldObjects(kind, {
       set: (object, origin) => {
-        this.#events.set(object, origin);
+        next.set(object, origin);
         // In the list of BGPConfigurations at the latest: `synced` then waits for the Services as well.
         if (advertisesServices(object)) this.#followServices();
       },
-      deleted: (key) => this.#events.deleted(key),
+      deleted: (key) => next.deleted(key),
       unreadable: (origin, message) => this.#events.unreadable(origin, message),
     });
     const reflector = new Reflector({

@@ -1,7 +1,9 @@
 /** The status of a CalicoNodeStatus, written through the API server: to the subresource, over conflicts, with an annotation beside it. */
 
 import { describe, expect, it } from "vitest";
+import type { KubernetesApi } from "../../../harness/kubernetes-api.ts";
 import type { ApiObject } from "../../../harness/kubernetes-objects.ts";
+import { waitFor } from "../../../harness/wait-for.ts";
 import { followed, seen, startApi, V1 } from "./kubernetes-fixture.ts";
 
 const NAME = "node-1-status";
@@ -23,11 +25,17 @@ async function world() {
   api.objects.put(request());
   api.objects.put({ ...request(), metadata: { name: "of-another" }, spec: { ...spec, node: "node-2" } });
   const { told, datastore } = await followed(api);
+  await seen(told, `set CalicoNodeStatus ${NAME}`);
   api.requests.length = 0;
   const stored = () => api.objects.get(`${V1}/caliconodestatuses`, undefined, NAME);
   const writes = () =>
     api.requests.filter((r) => !r.startsWith("GET")).map((r) => r.replace(/ .*caliconodestatuses/, " "));
   return { api, told, datastore, stored, writes };
+}
+
+/** How often single resources were read. */
+function gets(api: KubernetesApi): number {
+  return api.requests.filter((line) => /^GET .*caliconodestatuses\/of-\d+$/.test(line)).length;
 }
 
 describe("the status of a CalicoNodeStatus", () => {
@@ -46,10 +54,47 @@ describe("the status of a CalicoNodeStatus", () => {
       { "starling/conditions": "[]" },
     );
     expect(writes()).toEqual([`PUT /${NAME}/status`, `PATCH /${NAME}`, `PUT /${NAME}/status`]);
-    // Of the status only that there is one is told: our writes do not come back as changes.
+  });
+
+  it.each([true, false])(
+    "is asked for by a spec, and told when that changes (only metadata watched: %s)",
+    async (only) => {
+      const api = await startApi();
+      api.givesMetadataOnly = only;
+      for (let i = 0; i < 20; i++)
+        api.objects.put({
+          ...request({ status }),
+          metadata: { name: `of-${i}` },
+          spec: { ...spec, node: `node-${i}` },
+        });
+      const { told, datastore } = await followed(api);
+      await seen(told, "set CalicoNodeStatus of-1");
+      expect(told.names()).toEqual(["CalicoNodeStatus of-1"]);
+      // Of its status only that there is one.
+      expect(told.objects.get("CalicoNodeStatus of-1")).toMatchObject({ spec, status: { lastUpdated: "" } });
+
+      // Statuses, ours and others', change nothing and are not read.
+      await waitFor(() => gets(api) === 20, { what: "each to be read once", interval: 5 });
+      for (const name of ["of-1", "of-2"]) await datastore.writeNodeStatus(name, { ...status, bgp: {} }, {});
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(gets(api)).toBe(22);
+      expect(told.log.filter((line) => line.includes("Status"))).toEqual(["set CalicoNodeStatus of-1"]);
+
+      api.objects.put({ ...request(), metadata: { name: "of-2" }, spec });
+      await seen(told, "set CalicoNodeStatus of-2");
+      api.objects.put({ ...request(), metadata: { name: "of-1" }, spec: { ...spec, node: "node-2" } });
+      await seen(told, "deleted CalicoNodeStatus of-1");
+      api.objects.delete({ ...request(), metadata: { name: "of-2" } });
+      await seen(told, "deleted CalicoNodeStatus of-2");
+    },
+  );
+
+  it("one that cannot be read at first is read again", async () => {
+    const api = await startApi();
+    api.faults.push({ on: `/${NAME}`, do: 500, times: 3 });
+    api.objects.put(request());
+    const { told } = await followed(api);
     await seen(told, `set CalicoNodeStatus ${NAME}`);
-    expect(told.objects.get(`CalicoNodeStatus ${NAME}`)).toMatchObject({ spec, status: { lastUpdated: "" } });
-    expect(told.log.filter((line) => line.includes(NAME)).length).toBeLessThanOrEqual(2);
   });
 
   it("is written over what somebody else wrote meanwhile, and keeps it", async () => {

@@ -8,6 +8,7 @@ import { Family } from "../bgp/model/family.ts";
 import { formatRouterId } from "../bgp/model/ids.ts";
 import { formatPrefix, parsePrefix } from "../bgp/model/prefix.ts";
 import type { BirdAttributes, BirdRoute, BirdRouteQuery, BirdSelection } from "../control/bird/bird-view.ts";
+import { DEFAULT_LOCAL_PREF } from "../rib/attribute-table.ts";
 import type { RouteSource } from "../rib/policy/policy.ts";
 import { type Route, type RouteQuery, routes } from "../rib/routes.ts";
 import type { Daemon } from "./daemon.ts";
@@ -130,7 +131,10 @@ function birdRoute(daemon: Daemon, route: Route, names: BirdNames): BirdRoute {
     kernel: route.kernel,
     attributes: () => {
       if (route.advertised !== undefined) return birdAttributes(route.advertised);
-      return isBgp ? birdAttributes(attributes) : undefined;
+      if (!isBgp) return undefined;
+      const all = birdAttributes(attributes);
+      // An external peer's routes come without: BIRD shows what they count with.
+      return { ...all, localPref: all.localPref ?? DEFAULT_LOCAL_PREF };
     },
   };
 }

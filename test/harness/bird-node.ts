@@ -2,8 +2,11 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { built, executable } from "./attacked-daemon.ts";
 import type { Bird16 } from "./bird16.ts";
+import { writeResources } from "./calico-folder.ts";
 import { Starling } from "./daemons/starling.ts";
+import type { ApiObject } from "./kubernetes-objects.ts";
 import type { LabNode } from "./lab-node.ts";
 import type { Lab } from "./netns.ts";
 
@@ -86,6 +89,40 @@ export async function startStarling(lab: Lab): Promise<BirdNode> {
   return { ipv4: join(node.folder, "bird.ctl"), ipv6: join(node.folder, "bird6.ctl") };
 }
 
+const v3 = (kind: string, name: string, spec: object): ApiObject => ({
+  apiVersion: "projectcalico.org/v3",
+  kind,
+  metadata: { name },
+  spec,
+});
+
+/** The same place once more, but what it does stands in Calico's resources. */
+export async function startCalicoNode(lab: Lab): Promise<BirdNode> {
+  // By Calico's rule the node with the larger address dials.
+  const node = await place(lab, "calico", OTHERS.replaceAll(" passive;", " connect delay time 1;"));
+  const bgp = (last: number) => ({ bgp: { ipv4Address: `10.0.0.${last}/24`, ipv6Address: `fd00::${last}/64` } });
+  const resources = [
+    v3("Node", "node-1", bgp(1)),
+    v3("Node", "node-2", bgp(2)),
+    v3("IPPool", "pods", { cidr: "10.244.0.0/16", ipipMode: "Never", vxlanMode: "Never" }),
+    v3("BlockAffinity", "node-1-10-244-0-0-26", {
+      node: "node-1",
+      cidr: "10.244.0.0/26",
+      state: "confirmed",
+      deleted: "false",
+    }),
+    v3("BGPPeer", "tor", { peerIP: "10.0.0.254", asNumber: 65001 }),
+  ];
+  const path = writeResources(node.folder, { resources, kubernetes: [] });
+  const { control } = starlingFile(node.folder);
+  const calico = { nodeName: "node-1", release: "3.33", datastore: { type: "file", path } };
+  const file = join(node.folder, "starling.yaml");
+  writeFileSync(file, JSON.stringify({ calico, control, http: false, log: { format: "json" } }));
+  await built();
+  node.spawn([process.execPath, executable, "run", "-c", file], "starling");
+  return { ipv4: join(node.folder, "bird.ctl"), ipv6: join(node.folder, "bird6.ctl") };
+}
+
 export async function startBird16(lab: Lab, { bird, bird6 }: Bird16): Promise<BirdNode> {
   const node = await place(lab, "real");
   const files = bird16Files();
@@ -105,7 +142,7 @@ export async function startBird16(lab: Lab, { bird, bird6 }: Bird16): Promise<Bi
 }
 
 /** In a network of its own, with the routes that Felix and the administrator of a node would have put there. */
-async function place(lab: Lab, name: string): Promise<LabNode> {
+async function place(lab: Lab, name: string, configuration = OTHERS): Promise<LabNode> {
   const [node, others] = await lab.nodes(name, `${name}-others`);
   await lab.link(node, others, {
     addresses: [
@@ -118,7 +155,7 @@ async function place(lab: Lab, name: string): Promise<LabNode> {
   await node.ip("route", "add", "10.65.0.2/32", "dev", "cali1", "proto", "boot");
   await node.ip("route", "add", "default", "via", "10.0.0.254", "proto", "static");
   const file = join(others.folder, "bird.conf");
-  writeFileSync(file, OTHERS);
+  writeFileSync(file, configuration);
   others.spawn(
     ["bird", "-f", "-c", file, "-s", join(others.folder, "bird.ctl"), "-P", join(others.folder, "pid")],
     "bird",

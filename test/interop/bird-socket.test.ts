@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RawBirdClient } from "../harness/bird-client.ts";
-import { type BirdNode, starlingFile, startBird16, startStarling } from "../harness/bird-node.ts";
+import { type BirdNode, starlingFile, startBird16, startCalicoNode, startStarling } from "../harness/bird-node.ts";
 import {
   type Ask,
   agentStatus,
@@ -248,6 +248,33 @@ describe.skipIf(!canRun)("BIRD's control socket, with real sessions", () => {
         { what: `the passive peer to wait at ${path}` },
       );
     expect(await say(starling.ipv4)).toEqual(await say(real.ipv4));
+  });
+
+  it("on a Calico node: names, states and routes as with Calico's own BIRD", async () => {
+    const { ipv4, ipv6 } = await startCalicoNode(lab);
+    const isReady = async (ask: Ask) =>
+      (await readiness(ask, false)) === undefined && (await agentStatus(ask)).state === "Ready";
+    await waitFor(() => withClient(ipv4, isReady), { what: "the mesh", timeout: 40_000 });
+    await waitFor(() => withClient(ipv6, isReady), { what: "the mesh of IPv6", timeout: 20_000 });
+    const table = await withClient(ipv4, (ask) => calicoctlTable(ask, 4));
+    expect(table.map((line) => line.replace(/\d\d:\d\d:\d\d/, "TIME"))).toEqual([
+      expect.stringMatching(/^10\.0\.0\.254 \| global \| start \| TIME \| (Active|Connect)/),
+      "10.0.0.2 | node-to-node mesh | up | TIME | Established",
+    ]);
+    expect(await withClient(ipv6, (ask) => calicoctlTable(ask, 6))).toEqual([
+      expect.stringMatching(/^fd00::2 \| node-to-node mesh \| up/),
+    ]);
+    const routes = await withClient(ipv4, routeStatus);
+    const blackhole = { type: "FIB", gateway: "blackhole", interface: "N/A" };
+    expect(routes).toContainEqual({ ...blackhole, destination: "10.244.0.0/26", learntFrom: "static" });
+    expect(routes.find(({ destination }) => destination === "10.244.1.0/26")).toMatchObject({
+      learntFrom: "Mesh_10_0_0_2",
+    });
+    const told = await withClient(ipv4, (ask) => ask("show route export Mesh_10_0_0_2 all"));
+    expect(told.filter((line) => /^1007|local_pref/.test(line)).map((line) => line.trim())).toEqual([
+      expect.stringMatching(/^1007-10\.244\.0\.0\/26 +blackhole \[static1 /),
+      "BGP.local_pref: 2147482623",
+    ]);
   });
 
   it("a graceful restart shows until the peers are back", async () => {

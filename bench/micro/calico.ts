@@ -49,6 +49,16 @@ export function calicoTasks(): MicroTask[] {
         translate(mesh, OPTIONS);
       },
     },
+    {
+      name: "calico: a BGPFilter comes, mesh of 5000, dual stack",
+      units: 1,
+      run: () => {
+        turn++;
+        mesh.set(calico("BGPFilter", `filter-${turn}`, { importV4: [{ action: "Accept" }] }), "bench");
+        translate(mesh, OPTIONS);
+        mesh.deleted({ group: "calico", kind: "BGPFilter", namespace: "", name: `filter-${turn}` });
+      },
+    },
     { name: "calico: nothing changed", units: 1, run: () => void translate(mesh, OPTIONS) },
   ];
 }

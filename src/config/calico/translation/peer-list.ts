@@ -1,6 +1,5 @@
 /** Peers in order of their names, from their plans: what has not changed keeps its identity, however many others there are. */
 
-import { isDeepStrictEqual } from "node:util";
 import type { CalicoPeer } from "../model.ts";
 import { type PeerContext, peerOfPlan } from "./peer-of-plan.ts";
 import { type PeerPlan, samePlan } from "./peer-plan.ts";
@@ -64,13 +63,14 @@ export class PeerList {
       this.#byPlan.delete(known.plan);
       this.#byPlan.set(plan, known);
     }
-    const isSame = known.password === password && known.context === context && samePlan(known.plan, plan);
+    const isSame =
+      known.password === password && sameContext(known.context, context, plan) && samePlan(known.plan, plan);
     known.plan = plan;
     known.password = password;
     known.context = context;
     if (isSame) return false;
     const peer = peerOfPlan(plan, password, context);
-    if (isDeepStrictEqual(peer, known.peer)) return false;
+    if (samePeer(peer, known.peer)) return false;
     known.peer = peer;
     return true;
   }
@@ -86,6 +86,24 @@ export class PeerList {
     }
     return count;
   }
+}
+
+/** A filter that comes or goes concerns those that name one. */
+function sameContext(a: PeerContext, b: PeerContext, { bgpPeer }: PeerPlan): boolean {
+  if (a === b) return true;
+  return a.own === b.own && (a.filters === b.filters || bgpPeer === undefined || bgpPeer.filters.length === 0);
+}
+
+/** Of flat objects whose only parts are lists of names. */
+function samePeer(a: CalicoPeer, b: CalicoPeer): boolean {
+  return (Object.keys(a) as (keyof CalicoPeer)[]).every((key) => {
+    const [one, other] = [a[key], b[key]];
+    return one === other || (Array.isArray(one) && Array.isArray(other) && sameNames(one, other));
+  });
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, i) => name === b[i]);
 }
 
 function purposeOf({ kind, address, port }: PeerPlan): string {

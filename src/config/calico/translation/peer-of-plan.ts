@@ -5,28 +5,39 @@ import { shownFilterName } from "../filter-name.ts";
 import type { CalicoPeer } from "../model.ts";
 import type { BgpPeer } from "../resources/bgp-peer.ts";
 import { familyOf } from "../resources/field-types.ts";
-import { DEFAULT_PORT, type NodeSettings } from "./node-settings.ts";
+import { DEFAULT_PORT } from "./node-settings.ts";
 import { type PeerPlan, planName } from "./peer-plan.ts";
+
+/** What of this node its peers depend on. */
+export interface OwnSide {
+  /** Addresses of this node. */
+  readonly ipv4: string | undefined;
+  readonly ipv6: string | undefined;
+  readonly asNumber: number;
+  readonly clusterId: string | undefined;
+  readonly meshRestartSeconds: number | undefined;
+}
+
+/** Names of BGPFilters that have rules, by direction and family. */
+export type FilterNames = Readonly<Record<"import4" | "export4" | "import6" | "export6", ReadonlySet<string>>>;
 
 /** What peers depend on beside their plans. */
 export interface PeerContext {
-  readonly settings: Pick<NodeSettings, "node" | "asNumber" | "meshRestartSeconds">;
-  /** Names of BGPFilters that have rules, by "import/4". */
-  readonly filters: Readonly<Record<"import4" | "export4" | "import6" | "export6", ReadonlySet<string>>>;
+  readonly own: OwnSide;
+  readonly filters: FilterNames;
 }
 
 export function peerOfPlan(plan: PeerPlan, password: string | undefined, context: PeerContext): CalicoPeer {
-  const { settings } = context;
   const { address, asNumber, kind, bgpPeer } = plan;
   const isIpv4 = familyOf(address) === Family.Ipv4;
   const override = localAsNumber(plan);
-  const localAs = override ?? settings.asNumber;
+  const localAs = override ?? context.own.asNumber;
   const internal = asNumber === localAs;
-  const ownClusterId = settings.node.clusterId;
+  const ownClusterId = context.own.clusterId;
   const isClient = internal && ownClusterId !== undefined && plan.clusterId !== ownClusterId;
   // Of a BGPPeer for workloads BIRD takes AS numbers and filters alone; a workload that has a session must keep it.
   const session = kind === "Local_Workload" ? undefined : bgpPeer;
-  const local = isIpv4 ? settings.node.ipv4 : settings.node.ipv6;
+  const local = isIpv4 ? context.own.ipv4 : context.own.ipv6;
   const usesNodeAddress = kind === "Mesh" || (session?.usesNodeAddress ?? false);
   const filters = bgpPeer?.filters ?? [];
   const importable = isIpv4 ? context.filters.import4 : context.filters.import6;
@@ -38,12 +49,12 @@ export function peerOfPlan(plan: PeerPlan, password: string | undefined, context
     asNumber,
     localAsNumber: localAs,
     localAsOverride: override !== undefined,
-    localAddress: usesNodeAddress ? (local?.address ?? null) : null,
+    localAddress: usesNodeAddress ? (local ?? null) : null,
     passive: plan.isPassive,
     ttlSecurity: session?.ttlSecurity ?? null,
     multihop: true,
     internal,
-    gracefulRestartTime: (kind === "Mesh" ? settings.meshRestartSeconds : session?.maxRestartSeconds) ?? null,
+    gracefulRestartTime: (kind === "Mesh" ? context.own.meshRestartSeconds : session?.maxRestartSeconds) ?? null,
     keepaliveTime: session?.keepaliveSeconds ?? null,
     routeReflectorClient: isClient,
     clusterId: isClient ? ownClusterId : null,

@@ -16,7 +16,7 @@ import { NodePlans } from "./node-plans.ts";
 import type { NodeSettings } from "./node-settings.ts";
 import { type Password, passwordOf } from "./passwords.ts";
 import { PeerList } from "./peer-list.ts";
-import { type PeerContext, peerOfPlan } from "./peer-of-plan.ts";
+import { type FilterNames, type OwnSide, type PeerContext, peerOfPlan } from "./peer-of-plan.ts";
 import { type PeerPlan, planName } from "./peer-plan.ts";
 import { remember, rememberEqual } from "./remember.ts";
 import { workloadPlans } from "./workload-plans.ts";
@@ -44,7 +44,9 @@ export class SessionPlanner {
   readonly #nodePlans = new NodePlans();
   readonly #mesh4 = new MeshPlanner(Family.Ipv4);
   readonly #mesh6 = new MeshPlanner(Family.Ipv6);
-  readonly #context = rememberEqual(peerContext);
+  readonly #own = rememberEqual(ownSide);
+  readonly #filterNames = rememberEqual(filterNames);
+  readonly #context = remember((own: OwnSide, filters: FilterNames): PeerContext => ({ own, filters }));
   readonly #staticRoutes = rememberEqual(staticRoutes);
   readonly #secretNames = rememberEqual(secretNames);
   readonly #all = remember((settings: NodeSettings, ..._versions: unknown[]) => this.#plan(settings));
@@ -74,7 +76,7 @@ export class SessionPlanner {
       for (const plan of this.#mesh6.plans(own, directory)) plans6.push(plan);
     }
     const passwords = new SessionPasswords(this.#cluster, this.#secretNamespace, settings.meshPassword);
-    const context = this.#context(settings, bgpFilters.sorted());
+    const context = this.#context(this.#own(settings), this.#filterNames(bgpFilters.sorted()));
     const textOf = (plan: PeerPlan) => passwords.textOf(plan);
     const ipv4 = this.#ipv4.peers(
       plans4.filter((plan) => passwords.isUsable(plan)),
@@ -100,17 +102,19 @@ export class SessionPlanner {
   }
 }
 
-function peerContext({ node, asNumber, meshRestartSeconds }: NodeSettings, filters: readonly BgpFilter[]): PeerContext {
+function ownSide({ node, asNumber, meshRestartSeconds }: NodeSettings): OwnSide {
+  const { ipv4, ipv6, clusterId } = node;
+  return { ipv4: ipv4?.address, ipv6: ipv6?.address, asNumber, clusterId, meshRestartSeconds };
+}
+
+function filterNames(filters: readonly BgpFilter[]): FilterNames {
   const named = (has: (filter: BgpFilter) => unknown) =>
     new Set(filters.filter((one) => has(one) !== undefined).map(({ name }) => name));
   return {
-    settings: { node, asNumber, meshRestartSeconds },
-    filters: {
-      import4: named(({ ipv4 }) => ipv4?.import),
-      export4: named(({ ipv4 }) => ipv4?.export),
-      import6: named(({ ipv6 }) => ipv6?.import),
-      export6: named(({ ipv6 }) => ipv6?.export),
-    },
+    import4: named(({ ipv4 }) => ipv4?.import),
+    export4: named(({ ipv4 }) => ipv4?.export),
+    import6: named(({ ipv6 }) => ipv6?.import),
+    export6: named(({ ipv6 }) => ipv6?.export),
   };
 }
 

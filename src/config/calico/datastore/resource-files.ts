@@ -35,7 +35,7 @@ export function* listResourceFiles(path: string): Generator<undefined, Listing> 
   const files: ResourceFile[] = [];
   try {
     if (statSync(path).isDirectory()) yield* walk(path, 0, files, interests, refused);
-    else yield* add(path, files, interests);
+    else yield* add(path, true, files, interests);
   } catch (thrown) {
     return { kind: "failed", message: `cannot read ${path}: ${reasonOf(thrown)}`, interests };
   }
@@ -50,18 +50,19 @@ function* walk(
   refused: Map<string, string>,
 ): Generator<undefined, void> {
   interests.set(folder, "all");
-  const names = readdirSync(folder).sort();
-  for (const name of names) {
+  const found = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const item of found) {
     yield undefined;
+    const { name } = item;
     const entry = join(folder, name);
     if (name.startsWith(".")) continue;
     try {
-      const facts = statSync(entry);
-      if (facts.isDirectory()) {
+      const isLink = !item.isFile() && !item.isDirectory();
+      if (isLink ? statSync(entry).isDirectory() : item.isDirectory()) {
         if (depth < MAX_FOLDER_DEPTH) yield* walk(entry, depth + 1, files, interests, refused);
         else refused.set(entry, `folders deeper than ${MAX_FOLDER_DEPTH} are not read`);
       } else if (RESOURCE_FILE.test(name)) {
-        if (files.length < MAX_FILES) yield* add(entry, files, interests);
+        if (files.length < MAX_FILES) yield* add(entry, isLink, files, interests);
         else refused.set(folder, `there are more than ${MAX_FILES} files; the rest is not read`);
       }
     } catch (thrown) {
@@ -73,10 +74,16 @@ function* walk(
   }
 }
 
-function* add(path: string, files: ResourceFile[], interests: Map<string, Interest>): Generator<undefined, void> {
+function* add(
+  path: string,
+  mayBeLink: boolean,
+  files: ResourceFile[],
+  interests: Map<string, Interest>,
+): Generator<undefined, void> {
   yield undefined;
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
   files.push({ path, stamp: `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`, size: Number(size) });
+  if (!mayBeLink) return;
   const real = realpathSync(path);
   if (real === path) return;
   // The file itself is elsewhere, and may be written to in place there.

@@ -100,8 +100,13 @@ function withInherited(value: unknown, inherited: Inherited | undefined): unknow
 function* documentsOf(text: string): Generator<Piece> {
   let start = 0;
   let line = 1;
+  let nextStart = 0;
+  let nextEnd = 0;
   for (;;) {
-    const end = Math.min(nextMarker(text, "---", start), nextMarker(text, "...", start));
+    // Each is looked for once, however many of the other come before it.
+    if (nextStart <= start) nextStart = nextMarker(text, "---", start);
+    if (nextEnd <= start) nextEnd = nextMarker(text, "...", start);
+    const end = Math.min(nextStart, nextEnd);
     const document = text.slice(start, end);
     yield { text: document, line, inherited: undefined };
     if (end === text.length) return;

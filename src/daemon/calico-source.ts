@@ -14,6 +14,7 @@ import { formatProblem, isError, type Problem } from "../config/problem.ts";
 import type { Loaded } from "../config/validate.ts";
 import type { DaemonLogger } from "../control/log.ts";
 import type { CalicoView } from "../control/views.ts";
+import { Slices } from "./slices.ts";
 
 export type OpenDatastore = (
   options: CalicoOptions,
@@ -37,6 +38,11 @@ export interface CalicoSourceParts {
 const COALESCE_MILLISECONDS = 100;
 /** Sessions without their passwords come up only to go down again. But a Secret that cannot be read must not keep the others waiting. */
 const SECRETS_MILLISECONDS = 5_000;
+
+interface Merged extends Pick<Loaded, "config" | "problems"> {
+  /** Why there is no configuration, in words. */
+  readonly waiting: string | undefined;
+}
 
 export class CalicoSource {
   readonly #parts: CalicoSourceParts;
@@ -79,7 +85,12 @@ export class CalicoSource {
   /** The file was read again: what it comes to with the resources as they are; undefined as long as these are not known. */
   replaceFile(config: CalicoConfig): Pick<Loaded, "config" | "problems"> | undefined {
     this.#config = config;
-    return this.#lacking === undefined ? this.#merge() : undefined;
+    if (this.#lacking !== undefined) return undefined;
+    const steps = this.#mergeInSteps();
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
   }
 
   /** What is missing for readiness: an outage of the datastore later on is nothing that a restart could mend. */
@@ -159,7 +170,10 @@ export class CalicoSource {
   }
 
   async #changeOnce(): Promise<void> {
-    const { config, problems, waiting } = this.#merge();
+    const file = this.#config;
+    const { config, problems, waiting } = await new Slices(this.#parts.clock).run(this.#mergeInSteps());
+    // The file was read again in between: what it said before must not come after what it says now.
+    if (file !== this.#config) return this.#soon(0);
     if (this.#waitsForSecrets()) return;
     this.#note(problems);
     if (config === undefined) {
@@ -172,9 +186,9 @@ export class CalicoSource {
     this.#lacking = undefined;
   }
 
-  #merge(): Pick<Loaded, "config" | "problems"> & { readonly waiting: string | undefined } {
+  *#mergeInSteps(): Generator<undefined, Merged> {
     const { model, problems, waiting, clusterId } = this.#reader.translate();
-    const merged = model === undefined ? undefined : this.#config.merge(model, clusterId);
+    const merged = model === undefined ? undefined : yield* this.#config.mergeInSteps(model, clusterId);
     return {
       config: merged?.config,
       problems: [...problems.map(problemOfResource), ...(merged?.problems ?? [])],

@@ -40,11 +40,23 @@ export class CalicoConfig {
 
   /** Undefined config: the file is wrong with what the resources give, as its problems say. */
   merge(model: CalicoModel, clusterId: string | undefined): Pick<Loaded, "config" | "problems"> {
+    const steps = this.mergeInSteps(model, clusterId);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  }
+
+  /** The same for a daemon that runs and has thousands of peers. */
+  *mergeInSteps(
+    model: CalicoModel,
+    clusterId: string | undefined,
+  ): Generator<undefined, Pick<Loaded, "config" | "problems">> {
     const given = this.#given(model, clusterId);
     if (!isDeepStrictEqual(given, this.#base.given)) this.#base = this.#validate(given);
     const { config: base, problems } = this.#base.loaded;
     if (base === undefined) return { config: undefined, problems };
-    const parts = this.#toConfig.convert(model, this.#options.role, base.clusterId);
+    const parts = yield* this.#toConfig.convertInSteps(model, this.#options.role, base.clusterId);
     const clashes: Problem[] = [];
     const peers = mergePeers(base.peers, parts.peers, clashes);
     const config: Config = {

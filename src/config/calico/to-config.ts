@@ -28,6 +28,8 @@ export interface CalicoParts {
   readonly problems: readonly CalicoProblem[];
 }
 
+/** Peers. */
+const STEP = 64;
 /** Interfaces that are never connected routes: those of workloads, and the addresses of services. */
 const NO_CONNECTED_ROUTES = ["cali*", "kube-ipvs*"];
 export const LOG_LEVELS: Readonly<Record<CalicoFamily["logLevel"], LogLevel>> = {
@@ -114,12 +116,16 @@ export class ToConfig {
   /** By the rules' own object: most changes leave them alone. */
   readonly #texts = new WeakMap<readonly FilterRule[], string>();
 
-  /** `clusterId`: of the node, as the file or its peers have it. */
-  convert(model: CalicoModel, role: "node" | "route-reflector", clusterId: RouterId): CalicoParts {
+  /** `clusterId`: of the node, as the file or its peers have it. One step for some dozens of peers. */
+  *convertInSteps(
+    model: CalicoModel,
+    role: "node" | "route-reflector",
+    clusterId: RouterId,
+  ): Generator<undefined, CalicoParts> {
     const policies = this.#convertPolicies(model);
     const before = [this.#converted.get(Family.Ipv4), this.#converted.get(Family.Ipv6)];
-    const ipv4 = this.#convertPeers(model.ipv4, Family.Ipv4, policies, clusterId);
-    const ipv6 = this.#convertPeers(model.ipv6, Family.Ipv6, policies, clusterId);
+    const ipv4 = yield* this.#convertPeers(model.ipv4, Family.Ipv4, policies, clusterId);
+    const ipv6 = yield* this.#convertPeers(model.ipv6, Family.Ipv6, policies, clusterId);
     if (ipv4 !== before[0] || ipv6 !== before[1]) this.#all = [...ipv4.peers, ...ipv6.peers].sort(byName);
     const problems = [...ipv4.problems, ...ipv6.problems];
     return {
@@ -167,12 +173,12 @@ export class ToConfig {
   }
 
   /** The same list as long as what it is made of is the same. */
-  #convertPeers(
+  *#convertPeers(
     part: CalicoFamily,
     family: Family,
     policies: Readonly<Record<string, PolicyConfig>>,
     clusterId: RouterId,
-  ): ConvertedPeers {
+  ): Generator<undefined, ConvertedPeers> {
     const names = Object.keys(policies).join(" ");
     const before = this.#converted.get(family);
     const isSame = before !== undefined && before.clusterId === clusterId && before.names === names;
@@ -180,7 +186,8 @@ export class ToConfig {
     const context = isSame ? before.context : { family, policies, clusterId };
     const kept = new Map<string, KnownPeer>();
     const problems: CalicoProblem[] = [];
-    for (const from of part.peers) {
+    for (const [i, from] of part.peers.entries()) {
+      if (i % STEP === STEP - 1) yield;
       const known = this.#known(from, context);
       if (known.peer === undefined) {
         problems.push(problemOf(from.source, `${from.name} is left out: ${known.wrong}`));

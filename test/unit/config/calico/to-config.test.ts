@@ -8,7 +8,15 @@ import { calicoPeer, EMPTY_FAMILY, modelOf } from "./models.ts";
 import { type RouteWords, verdictOf } from "./policy-route.ts";
 
 const ID = routerId(0x0a000001);
-const convert = (model: CalicoModel) => new ToConfig().convert(model, "node", ID);
+
+function run<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+const convert = (model: CalicoModel, toConfig = new ToConfig()) => run(toConfig.convertInSteps(model, "node", ID));
 const lp = (localPref: number): RouteWords => ({ attributes: { localPref } });
 const NORMAL = 2_147_483_647 - 1024;
 
@@ -192,18 +200,14 @@ describe("from model to model", () => {
     const [a, b] = [calicoPeer("10.0.0.2"), calicoPeer("10.0.0.3", { importFilters: ["f"] })];
     const filters = [{ name: "f", import: [{ action: "Accept" as const }] }];
     const parts = { peers: [a, b], filters, blackholes: ["10.1.1.0/26"] };
-    const before = toConfig.convert(modelOf(parts), "node", ID);
+    const before = convert(modelOf(parts), toConfig);
     const changed = { ...parts, peers: [a, calicoPeer("10.0.0.3", { importFilters: ["f"], passive: true })] };
-    const after = toConfig.convert(modelOf({ ...changed, blackholes: ["10.1.1.0/26", "10.1.2.0/26"] }), "node", ID);
+    const after = convert(modelOf({ ...changed, blackholes: ["10.1.1.0/26", "10.1.2.0/26"] }), toConfig);
     expect(after.peers[0]).toBe(before.peers[0]);
     expect(after.peers[1]).not.toBe(before.peers[1]);
     expect(after.originate[0]).toBe(before.originate[0]);
     for (const [name, policy] of Object.entries(before.policies)) expect(after.policies[name]).toBe(policy);
-    const again = toConfig.convert(
-      modelOf({ ...changed, filters: [{ name: "f", import: [{ action: "Reject" }] }] }),
-      "node",
-      ID,
-    );
+    const again = convert(modelOf({ ...changed, filters: [{ name: "f", import: [{ action: "Reject" }] }] }), toConfig);
     expect(again.policies["calico:f/import/ipv4"]).not.toBe(before.policies["calico:f/import/ipv4"]);
     expect(again.policies["calico/export/ipv4"]).toBe(before.policies["calico/export/ipv4"]);
   });
@@ -229,7 +233,7 @@ describe("routes of the node's own", () => {
   });
 
   it("none on a route reflector, which leaves the kernel alone", () => {
-    expect(new ToConfig().convert(modelOf(parts), "route-reflector", ID).originate).toEqual([]);
+    expect(run(new ToConfig().convertInSteps(modelOf(parts), "route-reflector", ID)).originate).toEqual([]);
     expect(givenByCalico(modelOf(parts), undefined, "route-reflector").kernel.enabled).toBe(false);
   });
 });

@@ -51,6 +51,8 @@ export class Daemon {
   readonly rib: Rib;
   readonly speaker: Speaker;
   readonly startedAt: number;
+  /** What keeps it from listening, in words, where somebody knows. */
+  obstacle: string | undefined;
   /** When the configuration became what it is; on the monotonic clock. */
   configuredAt: number;
   config: Config;
@@ -125,6 +127,7 @@ export class Daemon {
     // Thousands of peers take a while, in which one may be told to end.
     if (this.#isStopped) return;
     this.#isStarted = true;
+    kernel.expectRoutes();
     const { originated, aggregates } = this.#compile(this.config);
     this.rib.setOriginated(originated);
     this.rib.setAggregates(aggregates);
@@ -157,7 +160,7 @@ export class Daemon {
   /** What is missing for readiness, in words. */
   readiness(): readonly string[] {
     const missing: string[] = [];
-    if (!this.#isListening) missing.push("not listening for BGP connections yet");
+    if (!this.#isListening) missing.push(this.obstacle ?? "not listening for BGP connections yet");
     if (!this.#parts.kernel.isReady) missing.push("the kernel's routes have not been read yet");
     if (this.#parts.restarting && this.#deferral?.isSelecting === false)
       missing.push("restarting: waiting for the peers to tell their routes");

@@ -85,6 +85,11 @@ export class KernelSide implements ForwardingSink {
     });
   }
 
+  /** Sessions begin: routes of an earlier run wait for theirs, and no longer than is configured. */
+  expectRoutes(): void {
+    this.#fib?.expectRoutes();
+  }
+
   /** The tables are complete: routes of an earlier run that nobody wants may go. */
   resynchronised(): void {
     this.#fib?.resynchronised();

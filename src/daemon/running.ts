@@ -32,6 +32,7 @@ import { HttpSide } from "./http-side.ts";
 import { KernelSide } from "./kernel-side.ts";
 import { Links } from "./links.ts";
 import { NodeStatusReporter } from "./node-status.ts";
+import { PortWait } from "./port-wait.ts";
 import { rehearse } from "./rehearsal.ts";
 import { RestartMarker } from "./restart-marker.ts";
 import type { RunOptions, Startup } from "./startup.ts";
@@ -46,6 +47,7 @@ export class Running {
   readonly #links = new Links();
   readonly #kernel: KernelSide;
   readonly #marker: RestartMarker;
+  readonly #portWait: PortWait;
   readonly #socketPath: string;
   readonly #startup: Startup;
   #metrics: Metrics | undefined;
@@ -74,6 +76,7 @@ export class Running {
     const { config } = startup;
     this.#socketPath = options.socket ?? config.controlSocket ?? socketOfEnvironment() ?? defaultSocketPath();
     this.#marker = new RestartMarker(this.#socketPath, logger);
+    this.#portWait = new PortWait(systemClock, logger);
     this.#kernel = new KernelSide({
       open: openFib,
       clock: systemClock,
@@ -200,6 +203,7 @@ export class Running {
   /** Each part that began is ended; safe after a start that failed half way. */
   async stop(cease: boolean): Promise<void> {
     this.#isStopping = true;
+    this.#portWait.close();
     await this.#calico?.close();
     await this.#busy.catch(() => undefined);
     await this.#http?.close();
@@ -312,8 +316,18 @@ export class Running {
       if (report.changes.length > 0) this.#logger.info({ changes: few(report.changes) }, "Calico's resources changed");
       return;
     }
+    await this.#beginWhenFree(daemon);
+  }
+
+  async #beginWhenFree(daemon: Daemon): Promise<void> {
+    if (this.#hasBegun || this.#isStopping) return;
+    const again = () => void this.#enqueue(() => this.#beginWhenFree(daemon));
+    daemon.obstacle = await this.#portWait.obstacle(daemon.config, again);
+    if (daemon.obstacle !== undefined) return;
     try {
       await this.#begin(daemon);
+      // BIRD may have had its sockets until now.
+      await this.#bird?.move(daemon.config);
     } catch (error) {
       this.#fail(error);
     }

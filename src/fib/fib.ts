@@ -82,6 +82,8 @@ export interface Fib {
   unset(prefixes: PrefixBatch): void;
   /** Other rules than FibOptions had: what they tell apart is told. */
   setLearning(learn: FibOptions["learn"], excludeInterfaces: readonly string[]): void;
+  /** From now on routes are wanted: those of an earlier run stay for `pruneAfterMilliseconds` at most. Until then all of them stay. */
+  expectRoutes(): void;
   /** The tables are complete: routes of an earlier run that nobody wants may be pruned now. */
   resynchronised(): void;
   entries(family: Family): Iterable<KernelEntry>;

@@ -77,12 +77,16 @@ export class NetlinkFib implements Fib {
   readonly #writer: Writer;
   readonly #whenReady: (() => void)[] = [];
   readonly #whenIdle: (() => void)[] = [];
+  readonly #clock: Clock;
+  readonly #pruneAfter: number;
   #prune: Timer | undefined;
   #ready = false;
   #closed = false;
 
   constructor(ports: KernelPorts, options: FibOptions, clock: Clock, log: Logger, events: FibEvents) {
     this.#events = events;
+    this.#clock = clock;
+    this.#pruneAfter = options.pruneAfterMilliseconds;
     this.#log = log;
     this.#refusals = new RefusalLog(clock, log);
     this.#links = new Links(options.excludeInterfaces, events, {
@@ -118,7 +122,7 @@ export class NetlinkFib implements Fib {
     this.#mirror = new KernelMirror(options, ports.dumps, clock, log, this.#links, this.#families, {
       reading: (start) => this.#writer.pause(start),
       read: (first) => {
-        if (first) this.#becomeReady(options, clock);
+        if (first) this.#becomeReady(options);
         this.#writer.resume();
         this.#writer.retrySoon();
       },
@@ -146,6 +150,13 @@ export class NetlinkFib implements Fib {
     this.#rules.set(learn);
     for (const family of FAMILIES) this.#families[family].foreign.reconsiderAll();
     this.#links.exclude(excludeInterfaces);
+  }
+
+  expectRoutes(): void {
+    if (!this.#ready) this.#whenReady.push(() => this.expectRoutes());
+    else if (!this.#closed) {
+      this.#prune ??= this.#clock.after(this.#pruneAfter, () => this.#pruneStale("waited long enough"));
+    }
   }
 
   resynchronised(): void {
@@ -203,11 +214,10 @@ export class NetlinkFib implements Fib {
     for (const resolve of [...this.#whenReady.splice(0), ...this.#whenIdle.splice(0)]) resolve();
   }
 
-  #becomeReady(options: FibOptions, clock: Clock): void {
+  #becomeReady(options: FibOptions): void {
     this.#ready = true;
     const { ipv4, ipv6 } = this.counters().routes;
     this.#log.info({ ipv4, ipv6, table: options.table }, "kernel ready: routes of an earlier run");
-    this.#prune = clock.after(options.pruneAfterMilliseconds, () => this.#pruneStale("waited long enough"));
     this.#events.ready();
     for (const run of this.#whenReady.splice(0)) run();
   }

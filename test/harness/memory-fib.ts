@@ -88,6 +88,8 @@ export class MemoryFib implements Fib {
     this.#settle();
   }
 
+  expectRoutes(): void {}
+
   resynchronised(): void {
     for (const [key, entry] of this.#entries) if (entry.wanted === undefined) this.#delete(key);
     this.#settle();

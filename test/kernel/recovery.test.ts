@@ -108,6 +108,10 @@ describe("an earlier run", () => {
     ip(`route add ${V4} via 192.0.2.1 proto bird metric 50`);
     p = await probe({ pruneAfterMilliseconds: 300 });
     expect(states()).toEqual(["stale"]);
+    // The time begins with the sessions: what has to be waited for before them may take longer.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(states()).toEqual(["stale"]);
+    p.fib.expectRoutes();
     await until(() => routes(4, "proto bird").length === 0, 2000);
   });
 

@@ -12,6 +12,7 @@ import type { LabNode } from "../../test/harness/lab-node.ts";
 import { Lab } from "../../test/harness/netns.ts";
 import type { BackgroundProcess } from "../../test/harness/process.ts";
 import { waitFor } from "../../test/harness/wait-for.ts";
+import { cpuSeconds, familyOf } from "../process-accounts.ts";
 
 export interface PodsOptions {
   /** Routes of pods a second, and for how many seconds. */
@@ -48,8 +49,10 @@ export async function measurePods(options: PodsOptions): Promise<readonly string
   await a.stub(POD_INTERFACE);
   const script = [process.execPath, "--import", import.meta.resolve("tsx"), toldPeers, NODE_A, String(AS_NUMBER)];
   const told = others.spawn([...script, ...peers], "told-peers");
-  startStarling(a, options.starling, NODE_A, [NODE_B, ...peers]);
-  startStarling(b, options.starling, NODE_B, [NODE_A]);
+  const starlings = [
+    startStarling(a, options.starling, NODE_A, [NODE_B, ...peers]),
+    startStarling(b, options.starling, NODE_B, [NODE_A]),
+  ];
   const [atA, atB] = [a, b].map((node) =>
     node.spawn(["ip", "-tshort", "-oneline", "-4", "monitor", "route"], "monitor", { TZ: "UTC" }),
   ) as [BackgroundProcess, BackgroundProcess];
@@ -59,9 +62,12 @@ export async function measurePods(options: PodsOptions): Promise<readonly string
   const hasFirst = async () => (await b.routes("ipv4")).some(({ dst }) => dst === FIRST_ROUTE);
   await waitFor(hasFirst, { what: "the nodes' session", timeout: PATIENCE_MILLISECONDS });
 
+  const cpuTimes = () => starlings.map(({ pid }) => cpuSeconds(familyOf(pid)));
+  const before = cpuTimes();
   const pods = await makePods(a, options);
   const isComplete = () => monitored(atB).size > pods && toldTimes(told, peers).every((times) => times.size > pods);
   await waitFor(isComplete, { what: "every route to arrive", timeout: PATIENCE_MILLISECONDS, interval: 200 });
+  const spent = cpuTimes().map((seconds, i) => (((seconds - (before[i] ?? 0)) * 1e6) / pods).toFixed(0));
   const from = monitored(atA);
   from.delete(FIRST_ROUTE);
   const times = toldTimes(told, peers);
@@ -75,10 +81,11 @@ export async function measurePods(options: PodsOptions): Promise<readonly string
     line(`to each of ${peers.length} peers`, times.flatMap(after)),
     line("to the last of the peers", after(last)),
     line("to the kernel of another node", after(monitored(atB))),
+    `CPU time for each: ${spent[0]} us on the pods' node, ${spent[1]} us on the other`,
   ];
 }
 
-function startStarling(node: LabNode, executable: string, own: string, peers: readonly string[]): void {
+function startStarling(node: LabNode, executable: string, own: string, peers: readonly string[]): BackgroundProcess {
   const file = join(node.folder, "starling.yaml");
   const configuration = {
     asNumber: AS_NUMBER,
@@ -95,7 +102,7 @@ function startStarling(node: LabNode, executable: string, own: string, peers: re
   };
   // JSON is YAML.
   writeFileSync(file, JSON.stringify(configuration));
-  node.spawn([process.execPath, executable, "run", "--config", file], "starling");
+  return node.spawn([process.execPath, executable, "run", "--config", file], "starling");
 }
 
 /** As Felix writes them; returns how many. */

@@ -68,6 +68,7 @@ describe.runIf(canMeasure)("npm run bench, small: every scenario converges with 
     const { stdout } = await promisify(execFile)(process.execPath, [script, ...words], { timeout: 110_000 });
     for (const what of ["to each of 2 peers", "to the last of the peers", "to the kernel of another node"])
       expect(stdout).toMatch(new RegExp(`${what} +p50 +[0-9.]+ +p99 +[0-9.]+ +max +[0-9.]+\\n`));
+    expect(stdout).toMatch(/CPU time for each: \d+ us on the pods' node, \d+ us on the other\n/);
   });
 
   it("leaves no namespace behind", async () => {

@@ -18,7 +18,7 @@ export interface CollisionFacts {
   readonly localAs: Asn;
   readonly remoteRouterId: RouterId;
   readonly remoteAs: Asn;
-  /** `other` negotiated graceful restart, and `fresh` came after it was Established. */
+  /** `fresh` came after `other` was Established, which negotiated graceful restart or says nothing since its key changed. */
   readonly isRestart: boolean;
   /** How long the OPEN on `fresh` has been waiting for its answer. */
   readonly waitedMilliseconds: number;

@@ -26,6 +26,10 @@ export class PeerState {
     this.cameOrWent = this.since;
   }
 
+  get shown(): { state: SessionState; since: number; cameOrWent: number; transitions: number } {
+    return { state: this.name, since: this.since, cameOrWent: this.cameOrWent, transitions: this.transitions };
+  }
+
   /** A session of the peer went from one state to a lower one. */
   fell(from: SessionState, reason: string): void {
     this.lastError = from === "Established" ? reason : `${reason}${this.#sessionEnd}`;

@@ -4,7 +4,7 @@ import { ceaseNotification, ceaseReason, isOperators } from "./cease.ts";
 import { resolveCollision } from "./collision.ts";
 import { dialRequest } from "./dial-request.ts";
 import { type FsmConfig, RANK, type SessionState } from "./fsm-types.ts";
-import { changeKeepalive, changeKey } from "./live-changes.ts";
+import { changeKeepalive, changeKey, mayBeRelic } from "./live-changes.ts";
 import { MessageCounters } from "./message-counters.ts";
 import { type IpAddress, sameAddress } from "./model/address.ts";
 import { Family } from "./model/family.ts";
@@ -42,6 +42,11 @@ export interface PeerParts extends SessionParts {
 }
 
 const RESET_SECONDS = 1;
+const REASONS = {
+  closeNew: "connection collision",
+  closeOther: "connection collision",
+  replaceOther: "the peer has restarted",
+} as const;
 
 export class Peer implements SessionOwner {
   options: PeerOptions;
@@ -98,10 +103,6 @@ export class Peer implements SessionOwner {
   /** Where messages of the update groups go. */
   get established(): Session | undefined {
     return this.#established;
-  }
-
-  get address(): IpAddress | undefined {
-    return this.#address;
   }
 
   /** Until when its routes may be kept after its last session; on the monotonic clock. */
@@ -171,7 +172,9 @@ export class Peer implements SessionOwner {
   update(options: PeerOptions, restart: boolean): boolean {
     const before = this.options;
     const isSame = before.password === options.password;
-    if (restart || !(isSame || changeKey(this.#sessions(), options.password, this.#parts.clock))) {
+    const request = () => (this.#config().passive ? undefined : this.dialRequest());
+    const change = { ...this.#parts, key: options.password, request };
+    if (restart || !(isSame || changeKey(this.#sessions(), change))) {
       this.cease(CeaseSubcode.OtherConfigurationChange, undefined, undefined);
       this.#take(options);
       this.#main.dispose();
@@ -237,12 +240,9 @@ export class Peer implements SessionOwner {
   snapshot(): PeerSnapshot {
     const session = this.#established ?? this.#main;
     return {
-      state: this.#state.name,
+      ...this.#state.shown,
       enabled: this.#enabled,
-      since: this.#state.since,
-      cameOrWent: this.#state.cameOrWent,
       remaining: session.remaining,
-      transitions: this.#state.transitions,
       lastError: this.#restraint ?? this.#state.lastError,
       remoteAddress: this.#address,
       localAddress: session.connection?.localAddress,
@@ -283,7 +283,7 @@ export class Peer implements SessionOwner {
       localAs: this.options.localAs,
       remoteRouterId: negotiated.remoteRouterId,
       remoteAs: negotiated.peerAs,
-      isRestart: this.#late?.has(session) === true && other?.negotiated?.gracefulRestart !== undefined,
+      isRestart: this.#late?.has(session) === true && mayBeRelic(other, this.#parts.clock.now()),
       waitedMilliseconds,
       otherMilliseconds: this.#parts.clock.now() - this.#state.since,
     });
@@ -293,15 +293,10 @@ export class Peer implements SessionOwner {
       case "wait":
         return "wait";
       case "closeNew":
-        this.#dump(session, "connection collision", false);
+        this.#dump(session, REASONS[verdict], false);
         return undefined;
       default:
-        if (other === undefined) return negotiated;
-        this.#dump(
-          other,
-          verdict === "replaceOther" ? "the peer has restarted" : "connection collision",
-          verdict === "replaceOther",
-        );
+        if (other !== undefined) this.#dump(other, REASONS[verdict], verdict === "replaceOther");
         return negotiated;
     }
   }

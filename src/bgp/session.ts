@@ -64,6 +64,8 @@ export class Session implements MessageSink, InputSession {
   negotiated: Negotiated | undefined = undefined;
   /** The peer's OPEN has come on the present connection. */
   isHeard = false;
+  /** The TCP MD5 key of the present connection changed then; on the monotonic clock. */
+  keyChangedAt: number | undefined = undefined;
   readonly #parts: SessionParts;
   readonly #owner: SessionOwner;
   readonly #timers: SessionTimers;
@@ -337,6 +339,7 @@ export class Session implements MessageSink, InputSession {
     if (connection === undefined) return;
     this.#connection = undefined;
     this.isHeard = false;
+    this.keyChangedAt = undefined;
     this.#input?.close();
     this.#input = undefined;
     how(connection);

@@ -104,15 +104,35 @@ describe("TCP MD5, RFC 2385", () => {
     expect([a, b].map((s) => s.rib.lines.filter((line) => /^(up|down)/.test(line)))).toEqual([["up 1"], ["up 1"]]);
   });
 
-  it("a peer that does not take up the new key is given up, and met again when it has", async () => {
+  it("a peer that takes up the new key later is waited for, up to the hold time", async () => {
     const a = await speaker(A, (s) => s.options(B, { password: "old" }));
     const b = await speaker(B, (s) => s.options(A, { password: "old" }));
-    expect(await a.establishes(5000)).toBe(true);
+    expect([await a.establishes(5000), await b.establishes(5000)]).toEqual([true, true]);
     a.speaker.updatePeer(a.options(B, { password: "new" }));
-    await a.leaves();
-    expect(a.speaker.peer(1 as PeerId)?.lastError).toBe("the peer has not taken up the new password");
+    // It asks twice.
+    expect(await a.leaves(12_000)).toBe(false);
     b.speaker.updatePeer(b.options(A, { password: "new" }));
-    expect(await a.establishes(8000)).toBe(true);
+    a.speaker.requestRefresh(1 as PeerId);
+    await waitFor(() => b.rib.lines.some((line) => line.includes("refresh")), { what: "the refresh to arrive" });
+    expect([a, b].map((s) => s.rib.lines.filter((line) => /^(up|down)/.test(line)))).toEqual([["up 1"], ["up 1"]]);
+  });
+
+  it.each([
+    ["that waits to be connected to, and restarts gracefully", true, { timeSeconds: 120, longLivedSeconds: 0 }],
+    ["that waits to be connected to", true, undefined],
+    ["that connects", false, undefined],
+  ])("a peer %s and begins anew for the new key is met again by it", async (_what, isWaiting, gracefulRestart) => {
+    const a = await speaker(A, (s) => s.options(B, { password: "old", passive: !isWaiting, gracefulRestart }));
+    const b = await speaker(B, (s) => s.options(A, { password: "old", passive: isWaiting, gracefulRestart }));
+    expect([await a.establishes(5000), await b.establishes(5000)]).toEqual([true, true]);
+    a.speaker.updatePeer(a.options(B, { password: "new", passive: !isWaiting, gracefulRestart }));
+    // Its last words bear the old key.
+    b.speaker.updatePeer(b.options(A, { password: "new", passive: isWaiting, gracefulRestart }), true);
+    await waitFor(() => a.rib.lines.filter((line) => line === "up 1").length === 2, {
+      what: "another session",
+      timeout: 20_000,
+    });
+    expect([await a.establishes(5000), await b.establishes(5000)]).toEqual([true, true]);
   });
 
   it("two thousand peers have theirs, more than a socket has room for, and one among them that has none is heard", async () => {

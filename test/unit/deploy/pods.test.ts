@@ -27,7 +27,6 @@ interface Workload {
     readonly spec: {
       readonly serviceAccountName: string;
       readonly containers: readonly Container[];
-      readonly initContainers?: readonly Container[];
       readonly volumes: readonly {
         readonly name: string;
         readonly configMap?: { name: string };
@@ -50,10 +49,10 @@ describe("pods of deploy/kubernetes", () => {
     "of $name have two capabilities at most, and a root file system that nobody writes",
     ({ combination }) => {
       for (const { manifest, spec } of workloadsOf(manifestsOf(combination))) {
-        const { containers, initContainers = [] } = spec.template.spec;
+        const { containers } = spec.template.spec;
         const add = manifest.kind === "DaemonSet" ? ["NET_ADMIN", "NET_BIND_SERVICE"] : ["NET_BIND_SERVICE"];
-        const speaking = [...containers, ...initContainers].filter(({ name }) => name !== "bird");
-        expect(speaking).toHaveLength(manifest.kind === "DaemonSet" ? 2 : 1);
+        const speaking = containers.filter(({ name }) => name !== "bird");
+        expect(speaking).toHaveLength(1);
         for (const container of speaking) {
           expect(container.securityContext).toEqual({
             runAsUser: 0,

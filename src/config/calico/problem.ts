@@ -15,6 +15,10 @@ export interface CalicoProblem {
 
 export type Finding = Pick<CalicoProblem, "field" | "message" | "severity">;
 
+/** More in one resource help nobody, and whoever fills one with mistakes is not to fill the memory. */
+const MAX_FINDINGS = 50;
+const MAX_KEY_LENGTH = 100;
+
 /** A place in a resource, and who hears what is wrong there. */
 export class Place {
   readonly findings: Finding[];
@@ -26,20 +30,25 @@ export class Place {
   }
 
   at(key: string | number): Place {
-    const step = typeof key === "number" ? `[${key}]` : this.#path === "" ? key : `.${key}`;
-    return new Place(this.#path + step, this.findings);
+    if (typeof key === "number") return new Place(`${this.#path}[${key}]`, this.findings);
+    const name = key.length > MAX_KEY_LENGTH ? `${key.slice(0, MAX_KEY_LENGTH)}...` : key;
+    return new Place(this.#path === "" ? name : `${this.#path}.${name}`, this.findings);
   }
 
   /** The value counts as not written. Gives undefined, for whoever reads it. */
   refuse(message: string): undefined {
-    this.findings.push({ field: this.#path, message, severity: "error" });
+    if (!this.isFull || !this.hasErrors) this.findings.push({ field: this.#path, message, severity: "error" });
   }
 
   warn(message: string): void {
-    this.findings.push({ field: this.#path, message, severity: "warning" });
+    if (!this.isFull) this.findings.push({ field: this.#path, message, severity: "warning" });
   }
 
   get hasErrors(): boolean {
     return this.findings.some(({ severity }) => severity === "error");
+  }
+
+  get isFull(): boolean {
+    return this.findings.length >= MAX_FINDINGS;
   }
 }

@@ -40,8 +40,11 @@ export function readFields<F extends Fields>(fields: F, value: unknown, place: P
   if (isMap(value)) {
     for (const key of Object.keys(value)) {
       const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-      if (field === undefined) place.at(key).warn(unknownField(key, fields));
-      else if (!isAbsent(value[key])) values[key] = field.read(value[key], place.at(key));
+      if (field === undefined) {
+        if (!place.isFull) place.at(key).warn(unknownField(key.slice(0, MAX_NAME_LENGTH), fields));
+      } else if (!isAbsent(value[key])) {
+        values[key] = field.read(value[key], place.at(key));
+      }
     }
   } else if (!isAbsent(value)) {
     place.refuse(notAccepted(value, "a map of fields"));
@@ -53,6 +56,9 @@ export function readFields<F extends Fields>(fields: F, value: unknown, place: P
   }
   return values as Values<F>;
 }
+
+/** No field's name is as long, nor worth comparing. */
+const MAX_NAME_LENGTH = 100;
 
 /** Fields of the commercial edition, which its users carry over. */
 const ENTERPRISE: ReadonlySet<string> = new Set([

@@ -1,23 +1,22 @@
 /** The sessions of this node: planned from the resources, made into peers, with what is wrong with the plans. */
 
-import { isDeepStrictEqual } from "node:util";
 import { Family } from "../../../bgp/model/family.ts";
-import { suggestion } from "../../nearest.ts";
 import type { Cluster } from "../cluster.ts";
 import type { CalicoPeer } from "../model.ts";
 import { type CalicoProblem, Place } from "../problem.ts";
 import type { BgpFilter } from "../resources/bgp-filter.ts";
 import type { BgpPeer } from "../resources/bgp-peer.ts";
 import { familyOf, type SecretKey } from "../resources/field-types.ts";
-import { type ExplicitPlans, explicitPlans } from "./explicit-plans.ts";
+import { explicitPlans } from "./explicit-plans.ts";
 import { MeshPlanner } from "./mesh-plans.ts";
 import { NodeDirectory } from "./node-directory.ts";
 import { NodePlans } from "./node-plans.ts";
 import type { NodeSettings } from "./node-settings.ts";
 import { type Password, passwordOf } from "./passwords.ts";
 import { PeerList } from "./peer-list.ts";
-import { type FilterNames, type OwnSide, type PeerContext, peerOfPlan } from "./peer-of-plan.ts";
-import { type PeerPlan, planName } from "./peer-plan.ts";
+import type { FilterNames, OwnSide, PeerContext } from "./peer-of-plan.ts";
+import type { PeerPlan } from "./peer-plan.ts";
+import { PeerProblems } from "./peer-problems.ts";
 import { remember, rememberEqual } from "./remember.ts";
 import { workloadPlans } from "./workload-plans.ts";
 
@@ -179,65 +178,4 @@ class SessionPasswords {
     this.#known.set(bgpPeer, password);
     return password;
   }
-}
-
-/** What BGPPeers say that leads nowhere. */
-class PeerProblems {
-  readonly found: CalicoProblem[] = [];
-  readonly #cluster: Cluster;
-
-  constructor(cluster: Cluster) {
-    this.#cluster = cluster;
-  }
-
-  add(resource: string, place: Place): void {
-    this.found.push(...this.#cluster.problemsOf(resource, place));
-  }
-
-  check(bgpPeers: readonly BgpPeer[]): void {
-    const { nodes, bgpFilters } = this.#cluster;
-    for (const one of bgpPeers) {
-      const place = new Place("spec");
-      for (const [i, filter] of one.filters.entries()) {
-        if (bgpFilters.get(filter) !== undefined) continue;
-        const guess = suggestion(filter, [...bgpFilters.names()]);
-        place
-          .at("filters")
-          .at(i)
-          .warn(`there is no BGPFilter "${filter}"${guess}: routes pass as if it were not named`);
-      }
-      if (one.node !== undefined && nodes.get(one.node) === undefined) {
-        place.at("node").warn(`there is no Node "${one.node}": nobody has this session`);
-      }
-      if (one.nodeSelector !== undefined && nodes.countMatching(one.nodeSelector) === 0) {
-        place.at("nodeSelector").warn(`selects no node: nobody has this session`);
-      }
-      if (one.peerSelector !== undefined && nodes.countMatching(one.peerSelector) === 0) {
-        place.at("peerSelector").warn(`selects no node: there is nobody to peer with`);
-      }
-      if (place.findings.length > 0) this.add(`BGPPeer/${one.name}`, place);
-    }
-  }
-
-  checkPlans({ late, lacksAsNumber }: ExplicitPlans, context: PeerContext): void {
-    for (const { name } of lacksAsNumber) {
-      const place = new Place("spec").at("asNumber");
-      place.refuse(
-        "is missing, and no node has the address of spec.peerIP; accepted: an AS number from 1 to 4294967295",
-      );
-      this.add(`BGPPeer/${name}`, place);
-    }
-    for (const { plan, first } of late) {
-      if (plan.source === first.source || isSamePeer(plan, first, context)) continue;
-      const place = new Place();
-      place.warn(`has no effect on ${planName(first)}, which ${first.source} gives first; remove one of them`);
-      this.add(plan.source, place);
-    }
-  }
-}
-
-function isSamePeer(plan: PeerPlan, first: PeerPlan, context: PeerContext): boolean {
-  const { source: _, name: _name, ...one } = peerOfPlan(plan, undefined, context);
-  const { source: __, name: __name, ...other } = peerOfPlan(first, undefined, context);
-  return isDeepStrictEqual(one, other) && isDeepStrictEqual(plan.bgpPeer?.password, first.bgpPeer?.password);
 }

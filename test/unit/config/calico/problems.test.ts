@@ -336,6 +336,21 @@ describe("other resources", () => {
     expect(problem).toMatchObject({ origin: "test:calico/BGPPeer//a", severity: "warning" });
   });
 
+  it("of one resource are told up to a number, however many there are", () => {
+    const unknown = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`x${i}${"y".repeat(200)}`, 1]));
+    const world = clusterOf(own, peer({ ...unknown, peerIP: "nonsense", asNumber: "nonsense" }));
+    expect(world.problems().length).toBeLessThan(60);
+    expect(world.problems().join("").length).toBeLessThan(100_000);
+    expect(world.model().ipv4.peers).toEqual([]);
+  });
+
+  it("of thousands of resources with one fault are told some hundred times", () => {
+    const many = Array.from({ length: 1000 }, (_, i) => peer({ ...external, filters: ["no-such"] }, `p-${i}`));
+    const problems = clusterOf(own, ...many).problems();
+    expect(problems.length).toBeGreaterThan(100);
+    expect(problems.length).toBeLessThan(500);
+  });
+
   it("that are anything at all do not get in the way", () => {
     for (const value of [null, 1, "x", [], [1], { x: 1 }, true]) {
       for (const kind of [

@@ -47,7 +47,7 @@ describe.skipIf(!hasEtcd)("daemons in a cluster with etcd (skipped without etcd 
     const [before] = await one.peers();
     await server.stop();
     await waitFor(async () => (await one.summary()).calico?.datastore.current === false, { what: "that it is said" });
-    expect(await reason()).toMatch(/^etcd does not serve since .*ECONNREFUSED/);
+    await waitFor(async () => /^etcd does not serve since .*ECONNREFUSED/.test(await reason()), { what: "the reason" });
     await server.start();
     await server.putAll([node("node-3", "127.0.0.3")]);
     await waitFor(async () => (await one.peers()).length === 2, { what: "the new node", timeout: 40_000 });

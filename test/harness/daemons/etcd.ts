@@ -1,7 +1,7 @@
 /** A real etcd, alone or one of a cluster, on a port of its own: started, stopped, wiped and compacted by a test. */
 
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BackgroundProcess, findProgram, runCommand } from "../process.ts";
@@ -39,7 +39,7 @@ export class EtcdServer {
   readonly #peers: string;
 
   static async start(settings: EtcdSettings = {}): Promise<EtcdServer> {
-    const ports = { client: await freePort(), peer: await freePort() };
+    const [ports = { client: 0, peer: 0 }] = await freePorts(1);
     const server = new EtcdServer(settings, ports, peerUrl(ports));
     await server.start();
     return server;
@@ -47,8 +47,7 @@ export class EtcdServer {
 
   /** Several members of one cluster. */
   static async cluster(count: number): Promise<EtcdServer[]> {
-    const ports: Ports[] = [];
-    while (ports.length < count) ports.push({ client: await freePort(), peer: await freePort() });
+    const ports = await freePorts(count);
     const peers = ports.map(peerUrl).join(",");
     const servers = ports.map((own) => new EtcdServer({}, own, peers));
     await Promise.all(servers.map((server) => server.start()));
@@ -73,7 +72,13 @@ export class EtcdServer {
       await this.control("get", "anything");
       return true;
     };
-    await waitFor(answers, { what: `etcd to answer at ${this.endpoint}`, timeout: 30_000 });
+    try {
+      await waitFor(answers, { what: `etcd to answer at ${this.endpoint}`, timeout: 30_000 });
+    } catch (error) {
+      // Whoever starts it has nothing to close yet.
+      await this.close();
+      throw error;
+    }
   }
 
   /** Without waiting: a member alone answers nothing. */
@@ -162,11 +167,11 @@ function peerUrl({ client, peer }: Ports): string {
   return `m${client}=http://127.0.0.1:${peer}`;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new RangeError("no port");
-  return address.port;
+/** All of them are held until the last is found, so that none is found twice. */
+async function freePorts(count: number): Promise<Ports[]> {
+  const servers = Array.from({ length: 2 * count }, () => createServer());
+  await Promise.all(servers.map((one) => new Promise<void>((resolve) => one.listen(0, "127.0.0.1", resolve))));
+  const numbers = servers.map((one) => (one.address() as AddressInfo).port);
+  await Promise.all(servers.map((one) => new Promise((resolve) => one.close(resolve))));
+  return Array.from({ length: count }, (_, n) => ({ client: numbers[2 * n] ?? 0, peer: numbers[2 * n + 1] ?? 0 }));
 }

@@ -13,7 +13,7 @@ import type { Transport } from "../bgp/transport.ts";
 import { createAttributesCodec } from "../bgp/wire/attributes-codec.ts";
 import { type Compiled, type CompiledPeer, compile } from "../config/compile.ts";
 import { diffInSteps } from "../config/diff.ts";
-import type { Config } from "../config/model.ts";
+import type { Config, PeerConfig } from "../config/model.ts";
 import type { Problem } from "../config/problem.ts";
 import type { DaemonLogger } from "../control/log.ts";
 import type { EventView, SessionStateName } from "../control/views.ts";
@@ -40,6 +40,8 @@ export interface DaemonParts {
 
 /** Peers that are missing after a restart are waited for as long as this once the others are done. */
 const RESTART_GRACE_MILLISECONDS = 10_000;
+/** Less in a full mesh: what a missing peer would tell goes to nobody, so nobody is told an incomplete table. */
+const MESH_GRACE_MILLISECONDS = 2_000;
 /** The kernel's stale routes go only when what was selected had time to take their place. */
 const SELECTION_MILLISECONDS = 5_000;
 /** A peer that does not say when it has told everything is given this long. */
@@ -135,7 +137,7 @@ export class Daemon {
     this.#deferral = new RestartDeferral(this.#peers.expected(), {
       clock,
       boundMilliseconds: deferralBound(this.config.kernel.pruneAfterMilliseconds),
-      graceMilliseconds: RESTART_GRACE_MILLISECONDS,
+      graceMilliseconds: this.config.peers.some(passesOn) ? RESTART_GRACE_MILLISECONDS : MESH_GRACE_MILLISECONDS,
       tellMilliseconds: TELL_MILLISECONDS,
       quietMilliseconds: QUIET_MILLISECONDS,
       select: (reason) => {
@@ -340,6 +342,11 @@ export class Daemon {
   get routerId(): string {
     return formatRouterId(this.config.routerId);
   }
+}
+
+/** Routes of other peers are told to this one. */
+function passesOn({ internal, routeReflectorClient }: PeerConfig): boolean {
+  return !internal || routeReflectorClient;
 }
 
 /** The Selection_Deferral_Timer of RFC 4724 §4.1. */

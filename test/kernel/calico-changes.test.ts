@@ -96,6 +96,27 @@ describe("a metric that changes", () => {
     }, 10_000);
   });
 
+  it("a run that was killed in the middle of it left both: the next one keeps what is wanted", async () => {
+    node.announce(1, "10.0.0.12", [BLOCK], { localPref: BASE - 512 });
+    await eventually(BLOCK, `512: 10.0.0.12 ${TUNNEL} onlink`);
+    await node.kernel.stop();
+    ip(`route add ${BLOCK} via 10.0.0.12 dev ${TUNNEL} onlink proto bird metric 1024`);
+    ip("route add 192.168.9.0/26 via 10.0.0.12 dev eth0 proto bird metric 1024");
+    const watched = watch(BLOCK);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    node = await Node.start({ priorities: PRIORITIES, kernelRules: ALWAYS });
+    node.peer(1);
+    node.announce(1, "10.0.0.12", [BLOCK], { localPref: BASE - 512 });
+    await eventually(BLOCK, `512: 10.0.0.12 ${TUNNEL} onlink`);
+    // What nobody has announced yet waits for the sessions.
+    expect(shown("192.168.9.0/26")).toEqual(["1024: 10.0.0.12 eth0"]);
+    node.kernel.resynchronised();
+    await eventually("192.168.9.0/26");
+    await watched.stop();
+    // The other one went, and nothing was written.
+    expect(watched.counts).toHaveLength(1);
+  });
+
   it("IPv6, whose metric 0 is the kernel's 1024", async () => {
     for (const [localPref, metric] of [
       [BASE - 512, 512],

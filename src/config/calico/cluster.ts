@@ -35,6 +35,9 @@ interface Kind<T = unknown> {
 
 const LATER_CHECKED: ReadonlySet<string> = new Set(["BGPPeer", "BGPConfiguration", "FelixConfiguration", "Node"]);
 
+/** Of more resources nobody reads what is wrong with them; they show once the first ones are mended. */
+const MAX_FAULTY = 1000;
+
 interface Faults {
   readonly resource: string;
   readonly origin: string;
@@ -93,10 +96,11 @@ export class Cluster {
     this.#note(`unreadable/${origin}`, { resource: "", origin, findings });
   }
 
-  /** Sorted by resource. The same array until something changes. */
+  /** Sorted by resource, of the first of them. The same array until something changes. */
   problems(): readonly CalicoProblem[] {
     this.#problems ??= [...this.#faults.values()]
       .sort((a, b) => (a.resource + a.origin < b.resource + b.origin ? -1 : 1))
+      .slice(0, MAX_FAULTY)
       .flatMap(({ resource, origin, findings }) => findings.map((one) => problemOf(resource, origin, one)));
     return this.#problems;
   }

@@ -106,6 +106,7 @@ function nameOf(daemon: Daemon, route: Route): string {
 
 function birdRoute(daemon: Daemon, route: Route, names: BirdNames): BirdRoute {
   const { attributes, source } = route;
+  const shown = route.advertised ?? attributes;
   const isBgp = source === "peer";
   return {
     prefix: formatPrefix(route.prefix),
@@ -126,13 +127,13 @@ function birdRoute(daemon: Daemon, route: Route, names: BirdNames): BirdRoute {
         : route.metric === Number.POSITIVE_INFINITY
           ? "none"
           : "far",
-    origin: ORIGINS[attributes.origin],
-    originAs: originAs(attributes),
+    origin: ORIGINS[shown.origin],
+    originAs: originAs(shown),
     kernel: route.kernel,
     attributes: () => {
-      if (route.advertised !== undefined) return birdAttributes(route.advertised);
+      const all = birdAttributes(shown);
+      if (route.advertised !== undefined) return all;
       if (!isBgp) return undefined;
-      const all = birdAttributes(attributes);
       // An external peer's routes come without: BIRD shows what they count with.
       return { ...all, localPref: all.localPref ?? DEFAULT_LOCAL_PREF };
     },

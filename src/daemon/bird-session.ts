@@ -60,7 +60,8 @@ function stateOf({ passive }: PeerOptions, { enabled, state }: PeerSnapshot): st
  * words, which say more than BIRD's.
  */
 export function lastError(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
+  // What the operator wanted is no error.
+  if (text === undefined || /^(disabled|reset) by the operator\b/.test(text)) return undefined;
   const received = /^received NOTIFICATION: /.exec(text);
   if (received !== null) return `Received: ${capital(text.slice(received[0].length))}`;
   if (/ \(sent [^)]*\)/.test(text)) return `BGP Error: ${capital(text)}`;

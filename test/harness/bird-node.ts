@@ -22,13 +22,29 @@ protocol static s4 {
   route 10.50.0.0/24 blackhole { bgp_path.prepend(65001); bgp_path.prepend(65002); };
 }
 protocol static s6 { ipv6; route fd30::/122 blackhole; }
-template bgp calico { multihop; graceful restart; passive; }
+template bgp calico { multihop; graceful restart; strict bind; passive; }
 protocol bgp x from calico { local 10.0.0.2 as 64512; neighbor 10.0.0.1 as 64512; ipv4 { import all; export all; add paths on; }; }
 protocol bgp z from calico { local fd00::2 as 64512; neighbor fd00::1 as 64512; ipv6 { import all; export all; add paths on; }; }
 `;
 
+/** A BIRD has one session with a neighbour: the switch is another. */
+const SWITCH = `
+router id 10.0.0.33;
+protocol device {}
+protocol static s4 {
+  ipv4;
+  route 10.244.1.0/26 blackhole { bgp_community.add((65033,1)); };
+  route 10.33.0.0/16 blackhole { bgp_path.prepend(65034); bgp_med = 5; bgp_origin = ORIGIN_INCOMPLETE; };
+}
+protocol bgp node {
+  local 10.0.0.33 as 65033; neighbor 10.0.0.1 as 64512; multihop; graceful restart; strict bind; passive;
+  ipv4 { import all; export where source = RTS_STATIC; add paths on; };
+}
+`;
+
 const PEERS = [
   { name: "Mesh_10_0_0_2", address: "10.0.0.2", asNumber: 64512 },
+  { name: "Global_10_0_0_33", address: "10.0.0.33", asNumber: 65033, multihop: 64 },
   { name: "Node_10_0_0_3", address: "10.0.0.3", asNumber: 64512, passive: true },
   { name: "Global_10_0_0_2_port_1790", address: "10.0.0.22", port: 1790, asNumber: 64512 },
 ];
@@ -66,8 +82,8 @@ filter own { if source = RTS_DEVICE then reject; accept; }
 template bgp calico { local as 64512; multihop; gateway recursive; import all; export filter own; add paths on; graceful restart; connect delay time 1; connect retry time 1; }
 `;
   const peers = PEERS.map(
-    ({ name, address, port, passive }) =>
-      `protocol bgp ${name} from calico { neighbor ${address} ${port === undefined ? "" : `port ${port}`} as 64512; source address 10.0.0.1; ${passive ? "passive on;" : ""} }`,
+    ({ name, address, port, asNumber, passive }) =>
+      `protocol bgp ${name} from calico { neighbor ${address} ${port === undefined ? "" : `port ${port}`} as ${asNumber}; source address 10.0.0.1; ${passive ? "passive on;" : ""} }`,
   );
   return {
     ipv4: `${common}protocol static { route 10.244.0.0/26 blackhole; route 10.97.0.0/24 via 10.0.0.99; }\n${peers.join("\n")}\n`,
@@ -97,9 +113,9 @@ const v3 = (kind: string, name: string, spec: object): ApiObject => ({
 });
 
 /** The same place once more, but what it does stands in Calico's resources. */
-export async function startCalicoNode(lab: Lab): Promise<BirdNode> {
+export async function startCalicoNode(lab: Lab, name: string): Promise<BirdNode> {
   // By Calico's rule the node with the larger address dials.
-  const node = await place(lab, "calico", OTHERS.replaceAll(" passive;", " connect delay time 1;"));
+  const node = await place(lab, name, OTHERS.replaceAll(" passive;", " connect delay time 1;"));
   const bgp = (last: number) => ({ bgp: { ipv4Address: `10.0.0.${last}/24`, ipv6Address: `fd00::${last}/64` } });
   const resources = [
     v3("Node", "node-1", bgp(1)),
@@ -147,18 +163,18 @@ async function place(lab: Lab, name: string, configuration = OTHERS): Promise<La
   await lab.link(node, others, {
     addresses: [
       ["10.0.0.1/24", "fd00::1/64"],
-      ["10.0.0.2/24", "10.0.0.22/24", "10.0.0.99/24", "fd00::2/64"],
+      ["10.0.0.2/24", "10.0.0.22/24", "10.0.0.33/24", "10.0.0.99/24", "fd00::2/64"],
     ],
     interfaces: ["eth0", "eth0"],
   });
   await node.stub("cali1");
   await node.ip("route", "add", "10.65.0.2/32", "dev", "cali1", "proto", "boot");
   await node.ip("route", "add", "default", "via", "10.0.0.254", "proto", "static");
-  const file = join(others.folder, "bird.conf");
-  writeFileSync(file, configuration);
-  others.spawn(
-    ["bird", "-f", "-c", file, "-s", join(others.folder, "bird.ctl"), "-P", join(others.folder, "pid")],
-    "bird",
-  );
+  for (const [program, text] of Object.entries({ bird: configuration, switch: SWITCH })) {
+    const file = join(others.folder, `${program}.conf`);
+    writeFileSync(file, text);
+    const own = (what: string) => join(others.folder, `${program}.${what}`);
+    others.spawn(["bird", "-f", "-c", file, "-s", own("ctl"), "-P", own("pid")], program);
+  }
   return node;
 }

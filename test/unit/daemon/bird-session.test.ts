@@ -18,7 +18,9 @@ describe("the last error, with BIRD's word for where it is from", () => {
       "nothing heard from the peer for 90 s (sent hold timer expired)",
       "BGP Error: Nothing heard from the peer for 90 s (sent hold timer expired)",
     ],
-    ["disabled by the operator", "Error: Disabled by the operator"],
+    ["disabled by the operator", undefined],
+    ["reset by the operator (sent Cease: administrative reset)", undefined],
+    ["configuration changed", "Error: Configuration changed"],
   ])("%s", (text, said) => {
     expect(lastError(text)).toBe(said);
   });

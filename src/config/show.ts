@@ -82,5 +82,8 @@ function showCalicoFamily(family: CalicoFamily): object {
 
 /** YAML in the words of the file, with every key written out. */
 export function formatConfig(config: Config): string {
-  return formatYaml(writtenForm(config));
+  const { calico } = config;
+  const node = calico === undefined ? "" : `# Node ${calico.nodeName}, as Calico ${calico.release} has it. `;
+  const note = node === "" ? "" : `${node}Policies of its resources are in the resources' own words.\n`;
+  return `${note}${formatYaml(writtenForm(config))}`;
 }

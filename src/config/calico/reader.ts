@@ -28,6 +28,8 @@ export class CalicoReader implements DatastoreEvents {
   #wanted: readonly string[] = [];
   /** Those of them that were asked for and not answered yet. */
   readonly #awaited = new Set<string>();
+  /** Secrets that were told of without being asked for: those of files. */
+  readonly #toldSecrets = new Set<string>();
 
   /** `changed`: something was told. */
   constructor(options: CalicoOptions, changed: () => void, statuses?: StatusRequests) {
@@ -54,7 +56,8 @@ export class CalicoReader implements DatastoreEvents {
     const translation = translate(this.#cluster, this.#options);
     const { namespace, names } = translation.secrets;
     if (names.length !== this.#wanted.length || names.some((name, i) => name !== this.#wanted[i])) {
-      for (const name of names) if (!this.#wanted.includes(name)) this.#awaited.add(name);
+      for (const name of names)
+        if (!this.#wanted.includes(name) && !this.#toldSecrets.has(name)) this.#awaited.add(name);
       for (const name of this.#awaited) if (!names.includes(name)) this.#awaited.delete(name);
       this.#wanted = names;
       this.datastore?.wantSecrets(namespace, names);
@@ -68,7 +71,7 @@ export class CalicoReader implements DatastoreEvents {
       return;
     }
     this.#cluster.set(object, origin);
-    this.#answered(keyOf(object));
+    this.#answered(keyOf(object), true);
     this.#changed();
   }
 
@@ -78,7 +81,7 @@ export class CalicoReader implements DatastoreEvents {
       return;
     }
     this.#cluster.deleted(key);
-    this.#answered(key);
+    this.#answered(key, false);
     this.#changed();
   }
 
@@ -98,7 +101,10 @@ export class CalicoReader implements DatastoreEvents {
     this.#changed();
   }
 
-  #answered({ kind, namespace, name }: ObjectKey): void {
-    if (kind === "Secret" && namespace === this.#options.secretNamespace) this.#awaited.delete(name);
+  #answered({ kind, namespace, name }: ObjectKey, isThere: boolean): void {
+    if (kind !== "Secret" || namespace !== this.#options.secretNamespace) return;
+    this.#awaited.delete(name);
+    if (isThere) this.#toldSecrets.add(name);
+    else this.#toldSecrets.delete(name);
   }
 }

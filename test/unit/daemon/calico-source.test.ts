@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatRouterId } from "../../../src/bgp/model/ids.ts";
 import { CalicoConfig } from "../../../src/config/calico/calico-config.ts";
+import { formatConfig, showConfig } from "../../../src/config/show.ts";
 import { fileOf, OPTIONS, type SourceBench, sourceBench } from "../../harness/calico-source.ts";
 import { VirtualClock } from "../../harness/virtual-clock.ts";
 
@@ -64,6 +65,27 @@ describe("the start", () => {
     expect(silent.changes.map(({ peers }) => peers[0]?.password)).toEqual([undefined]);
     expect(silent.logged("warn")).toContain("going on without the passwords in Secrets that cannot be read");
     expect(JSON.stringify([told.log.lines, silent.log.lines])).not.toContain("geheim");
+  });
+});
+
+describe("what config show says of it", () => {
+  it("in the form of Calico's own tests, and nothing of passwords", async () => {
+    const bench = await sourceBench(new VirtualClock());
+    mesh(bench);
+    bench.secret("bgp", "k", "geheim");
+    bench.set("BGPConfiguration", "default", { nodeMeshPassword: { secretKeyRef: { name: "bgp", key: "k" } } });
+    bench.events.synced();
+    await bench.settle();
+    const shown = JSON.stringify(showConfig(bench.last, []));
+    const text = formatConfig(bench.last);
+    expect(bench.last.peers[0]?.password).toBe("geheim");
+    expect(`${shown}${text}`).not.toContain("geheim");
+    expect(JSON.parse(shown)).toMatchObject({
+      peers: [{ name: "Mesh_10_0_0_2", passwordSet: true, source: "calico:Node/node-2" }],
+      calico: { nodeName: "node-1", release: "3.33", ipv4: { peers: [{ name: "Mesh_10_0_0_2", passwordSet: true }] } },
+    });
+    expect(Object.keys(JSON.parse(shown).calico.ipv4.peers[0])).not.toContain("source");
+    expect(text).toMatch(/^# Node node-1, as Calico 3.33 has it/);
   });
 });
 

@@ -39,6 +39,18 @@ describe("a change", () => {
     expect(after.ipv4.kernelRules).toBe(before.ipv4.kernelRules);
   });
 
+  it("of the node's own address decides anew who waits for whom", () => {
+    const as = (ipv4Address: string) => [
+      node("node-1", { ipv4Address }),
+      node("node-2", { ipv4Address: "10.0.0.5/24" }),
+    ];
+    const world = clusterOf(...as("10.0.0.1/24"));
+    expect(world.model().ipv4.peers).toMatchObject([{ passive: true, localAddress: "10.0.0.1" }]);
+    expect(world.become(as("10.0.0.9/24")).model().ipv4.peers).toMatchObject([
+      { passive: false, localAddress: "10.0.0.9" },
+    ]);
+  });
+
   it("of labels that nobody asks for gives the same model", () => {
     const world = clusterOf(...many);
     const before = world.model();

@@ -234,6 +234,7 @@ describe("BGPPeers by selector, and their other side", () => {
     });
     const bySelector = bgpPeer("a", { node: "node-1", peerSelector: "rack == 'b'", localASNumber: 65001 });
     expect(peers([noMesh, one, two, bySelector])[0]).toMatchObject({ localAsNumber: 64512, localAsOverride: false });
+    expect(peers([noMesh, one, two, bySelector], { nodeName: "node-2" })[0]).toMatchObject({ asNumber: 64512 });
   });
 
   it("for all nodes are Global; a node does not peer with itself", () => {

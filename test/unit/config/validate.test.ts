@@ -54,7 +54,10 @@ describe("unknown keys", () => {
     ["calico: {release: 3.30}", 'calico.release: "3.30" is not accepted; accepted: auto'],
     ["constructor: 1", "2:1: constructor: unknown key"],
     ["bmp: []", "2:1: bmp: BMP is not in this version; leave the key out"],
-    ["control: {birdSocket: true}", "control.birdSocket: `true` is not accepted; accepted: the path of a socket, or false"],
+    [
+      "control: {birdSocket: true}",
+      "control.birdSocket: `true` is not accepted; accepted: the path of a socket, or false",
+    ],
     ["peers: [{address: 10.0.0.1, bfd: true}]", "2:29: peers[0].bfd: BFD is not in this version"],
     ["templates: {t: {bfd: true}}", "templates.t.bfd: BFD is not in this version"],
     ["peerDefaults: {bfd: {}}", "peerDefaults.bfd: BFD is not in this version"],

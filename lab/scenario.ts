@@ -10,6 +10,8 @@ export interface StoryOptions {
   readonly fast: boolean;
   /** Where BIRD plays Calico's: version 1.6, which that is made from, instead of the installed one. */
   readonly bird16: boolean;
+  /** Of Calico, whose behaviour it is: "3.31" is the last one whose LOCAL_PREF and metrics say nothing of priorities. */
+  readonly release: "3.31" | "3.33";
 }
 
 export interface Story {

@@ -23,6 +23,8 @@ Builds a network in network namespaces of its own, shows what becomes of it, and
   --keep   leave it running at the end, until Ctrl-C, and say how to look around
   --fast   fewer packets, shorter pauses
   --bird16 calico-migration: with BIRD 1.6, which Calico's is made from, fetched from Debian and unpacked beside the installed one
+  --release 3.31 | 3.33
+           calico-migration: of Calico, whose behaviour both have; default 3.33
   --help   this text`;
 
 const programs = [
@@ -50,9 +52,17 @@ function readOptions() {
   const boolean = { type: "boolean", default: false };
   try {
     const { values, positionals } = parseArgs({
-      options: { keep: boolean, fast: boolean, bird16: boolean, help: { ...boolean, short: "h" } },
+      options: {
+        keep: boolean,
+        fast: boolean,
+        bird16: boolean,
+        release: { type: "string", default: "3.33" },
+        help: { ...boolean, short: "h" },
+      },
       allowPositionals: true,
     });
+    if (!["3.31", "3.33"].includes(values.release))
+      fail(`--release is 3.31 or 3.33, not ${values.release}\n\n${usage}`, 2);
     if (positionals.length > 1) fail(`one lab at a time: ${positionals.join(", ")}\n\n${usage}`, 2);
     return { ...values, name: positionals[0] ?? "rack" };
   } catch (error) {

@@ -69,11 +69,17 @@ export function writeResources(folder: string, resources: readonly Resource[]): 
 }
 
 /** `folder`: of the node, for what would lie in /var/run/calico. */
-export function starlingFile(node: string, resources: string, folder: string, socket: string, role = "node"): string {
+export function starlingFile(
+  node: string,
+  resources: string,
+  folder: string,
+  socket: string,
+  { role = "node", release = "3.33" }: { readonly role?: string; readonly release?: string } = {},
+): string {
   return `# ${node}: everything that BGP is about here comes from Calico's resources.
 calico:
   nodeName: ${node}
-  release: "3.33"
+  release: "${release}"
   role: ${role}
   datastore: {type: file, path: ${resources}}
 control:

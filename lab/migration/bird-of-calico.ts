@@ -1,6 +1,6 @@
 /** BIRD's file as confd writes it for a node of a mesh: in the words of BIRD 1.6, as in Calico, or the same in those of BIRD 2. */
 
-import { asNumber, type Family, type FamilyPlan, type MeshNode, meshNodes, pools } from "./network.ts";
+import { asNumber, type Family, type FamilyPlan, type MeshNode, meshNodes, pools, type Release } from "./network.ts";
 
 export type BirdVersion = "1.6" | "2";
 
@@ -8,20 +8,17 @@ export type BirdVersion = "1.6" | "2";
 export const meshName = (address: string) => `Mesh_${address.replaceAll(/[.:]/g, "_")}`;
 
 /** Of one family, since Calico has a daemon for each. */
-export function birdOfCalico(node: MeshNode, family: Family, version: BirdVersion): string {
+export function birdOfCalico(node: MeshNode, family: Family, version: BirdVersion, release: Release): string {
   const own = node[family];
   const others = meshNodes.filter((other) => other !== node).map((other) => other[family]);
+  const priorities = release === "3.31" ? none : byLocalPref;
   const words = version === "2" ? birdTwo(family, own) : birdOne(own);
   return `log stderr all;
 router id ${node.ipv4.address};
 
 filter calico_kernel_programming {
   # BIRD 1.6 keeps these from the kernel by itself.
-  if source = RTS_DEVICE then reject;
-  if source = RTS_BGP && !defined(krt_metric) then {
-    krt_metric = 1024;
-    if defined(bgp_local_pref) then krt_metric = 2147483647 - bgp_local_pref;
-  }
+  if source = RTS_DEVICE then reject;${priorities.kernel}
   accept;
 }
 
@@ -30,18 +27,11 @@ function calico_aggr() {
   if net ~ ${own.block} then reject;
 }
 
-filter calico_import {
-  if defined(bgp_local_pref) && bgp_local_pref > 2147482623 then preference = 200;
+filter calico_import {${priorities.import}
   accept;
 }
 
-filter calico_export {
-  if source = RTS_BGP && defined(bgp_local_pref) then {
-    krt_metric = 2147483647 - bgp_local_pref;
-  } else {
-    if !defined(krt_metric) then krt_metric = 1024;
-    bgp_local_pref = 2147483647 - krt_metric;
-  }
+filter calico_export {${priorities.export}
   calico_aggr();
   if net ~ ${pools[family]} then accept;
   reject;
@@ -73,6 +63,25 @@ template bgp calico {
 ${others.map((other) => meshProtocol(own, other)).join("\n")}
 `;
 }
+
+/** From 3.32 on LOCAL_PREF carries the metric of a route: what goes in front of each filter. */
+const byLocalPref = {
+  kernel: `
+  if source = RTS_BGP && !defined(krt_metric) then {
+    krt_metric = 1024;
+    if defined(bgp_local_pref) then krt_metric = 2147483647 - bgp_local_pref;
+  }`,
+  import: `
+  if defined(bgp_local_pref) && bgp_local_pref > 2147482623 then preference = 200;`,
+  export: `
+  if source = RTS_BGP && defined(bgp_local_pref) then {
+    krt_metric = 2147483647 - bgp_local_pref;
+  } else {
+    if !defined(krt_metric) then krt_metric = 1024;
+    bgp_local_pref = 2147483647 - krt_metric;
+  }`,
+};
+const none = { kernel: "", import: "", export: "" };
 
 interface Words {
   readonly channel: string;

@@ -3,14 +3,16 @@
 import type { LabNode } from "../../test/harness/lab-node.ts";
 import type { Lab } from "../../test/harness/netns.ts";
 import type { CalicoNode, NodeAddresses } from "../calico/resources.ts";
+import type { StoryOptions } from "../scenario.ts";
 import { addPod, uplink } from "../topology.ts";
 
 export const asNumber = 64512;
+export type Release = StoryOptions["release"];
 export type Family = "ipv4" | "ipv6";
 export const families: readonly Family[] = ["ipv4", "ipv6"];
 export const pools: Readonly<Record<Family, string>> = { ipv4: "10.244.0.0/16", ipv6: "fd10::/48" };
-/** What Felix gives the routes of its workloads. */
-const felixMetric = 1024;
+/** What Felix gives the routes of its workloads: in 3.31 nothing, which is 0 for IPv4 and the kernel's own 1024 for IPv6. */
+const felixMetrics = { "3.31": { ipv4: 0, ipv6: 1024 }, "3.33": { ipv4: 1024, ipv6: 1024 } } as const;
 /** The node's end of a workload's cable, as Calico has it on every node. */
 const gateway = "fe80::ecee:eeff:feee:eeee";
 
@@ -49,7 +51,8 @@ export interface Member {
 }
 
 /** Everything but the daemons. */
-export async function buildMesh(lab: Lab): Promise<Member[]> {
+export async function buildMesh(lab: Lab, release: Release): Promise<Member[]> {
+  const felix = felixMetrics[release];
   const members: Member[] = [];
   for (const plan of meshNodes) {
     const node = await lab.node(plan.name);
@@ -64,9 +67,9 @@ export async function buildMesh(lab: Lab): Promise<Member[]> {
     await lab.link(middle, node, { interfaces: [node.name, uplink], addresses: [[], addresses] });
     await middle.ip("link", "set", "dev", node.name, "master", "switch");
     const podInterface = `cali${plan.name}`;
-    await addPod(lab, node, pod, { podInterface, podAddress: plan.ipv4.podAddress }, felixMetric);
+    await addPod(lab, node, pod, { podInterface, podAddress: plan.ipv4.podAddress }, felix.ipv4);
     await node.ip("address", "add", `${gateway}/64`, "dev", podInterface, "nodad");
-    await node.ip("route", "add", `${plan.ipv6.podAddress}/128`, "dev", podInterface, "metric", String(felixMetric));
+    await node.ip("route", "add", `${plan.ipv6.podAddress}/128`, "dev", podInterface, "metric", String(felix.ipv6));
     await pod.ip("address", "add", `${plan.ipv6.podAddress}/128`, "dev", uplink, "nodad");
     await pod.ip("route", "add", "default", "via", gateway, "dev", uplink);
   }

@@ -9,7 +9,7 @@ import type { Programs } from "../programs.ts";
 import { RouteWatch } from "../route-watch.ts";
 import { Starling } from "../starling.ts";
 import { birdOfCalico, meshName } from "./bird-of-calico.ts";
-import { families, type Member, meshNodes } from "./network.ts";
+import { families, type Member, meshNodes, type Release } from "./network.ts";
 
 /** BIRD takes its time: it tries again after five seconds, and ends a table three seconds after a restarted peer is back. */
 const longest = 60_000;
@@ -22,8 +22,8 @@ export class NodeSpeaker {
   readonly #watch: RouteWatch;
   #runs: "bird" | "starling" | undefined;
 
-  /** `bird16`: where it can be had. */
-  constructor(member: Member, programs: Programs, resources: string, bird16: Bird16 | undefined) {
+  /** `bird16`: instead of the installed one. */
+  constructor(member: Member, programs: Programs, resources: string, release: Release, bird16: Bird16 | undefined) {
     const { node, plan } = member;
     this.member = member;
     this.#watch = new RouteWatch(node, programs);
@@ -31,14 +31,19 @@ export class NodeSpeaker {
     // -R, as Calico starts it: routes in the kernel are those of the run before.
     const options = ["-R"];
     this.birds = [
-      new Bird(node, programs, birdOfCalico(plan, "ipv4", version), { options, program: bird16?.bird ?? "bird" }),
-      new Bird(node, programs, birdOfCalico(plan, "ipv6", version), {
+      new Bird(node, programs, birdOfCalico(plan, "ipv4", version, release), {
+        options,
+        program: bird16?.bird ?? "bird",
+      }),
+      new Bird(node, programs, birdOfCalico(plan, "ipv6", version, release), {
         name: "bird6",
         options,
         program: bird16?.bird6 ?? "bird",
       }),
     ];
-    this.starling = new Starling(node, programs, (socket) => starlingFile(plan.name, resources, node.folder, socket));
+    this.starling = new Starling(node, programs, (socket) =>
+      starlingFile(plan.name, resources, node.folder, socket, { release }),
+    );
   }
 
   get name(): string {

@@ -12,7 +12,7 @@ import type { Programs } from "../programs.ts";
 import type { Scenario, Story } from "../scenario.ts";
 import { type Screen, seconds } from "../screen.ts";
 import { handsOn } from "./hands-on.ts";
-import { buildMesh, calicoNodes, families, type Member, meshNodes, pools } from "./network.ts";
+import { buildMesh, calicoNodes, families, type Member, meshNodes, pools, type Release } from "./network.ts";
 import { NodeSpeaker, settled } from "./speaker.ts";
 
 /**
@@ -39,22 +39,24 @@ export class MigrationStory implements Story {
   /** Packets go on for so long after each change, in milliseconds. */
   readonly #pause: number;
   readonly #wantsBird16: boolean;
+  readonly #release: Release;
   /** Routes that BIRD took out of a kernel to put them in again: it has no way to replace one. */
   #gaps = 0;
   #building: Promise<Member[]> | undefined;
 
-  constructor(...[screen, lab, programs, { fast, bird16: wantsBird16 }]: Parameters<Scenario["story"]>) {
+  constructor(...[screen, lab, programs, { fast, bird16: wantsBird16, release }]: Parameters<Scenario["story"]>) {
     this.#screen = screen;
     this.#lab = lab;
     this.#programs = programs;
     this.#changes = fast ? 2 : meshNodes.length;
     this.#pause = fast ? 500 : 2000;
     this.#wantsBird16 = wantsBird16;
+    this.#release = release;
   }
 
   async tell(): Promise<(paint: Paint) => string> {
     const members = await this.#screen.step("build the network", async (progress) => {
-      this.#building = buildMesh(this.#lab);
+      this.#building = buildMesh(this.#lab, this.#release);
       const built = await this.#building;
       progress.note("9 network namespaces: 4 nodes, 4 pods, a switch");
       return built;
@@ -77,7 +79,7 @@ export class MigrationStory implements Story {
     return await this.#screen.step("a mesh of BIRD, as Calico runs it", async (progress) => {
       const old = this.#wantsBird16 ? await bird16() : undefined;
       if (this.#wantsBird16 && old === undefined) throw new LabError("BIRD 1.6 cannot be had from Debian's archive");
-      const speakers = members.map((member) => new NodeSpeaker(member, this.#programs, resources, old));
+      const speakers = members.map((member) => new NodeSpeaker(member, this.#programs, resources, this.#release, old));
       progress.note("sessions come up");
       await Promise.all(speakers.map((speaker) => speaker.startBird()));
       await settled(speakers);
@@ -85,7 +87,7 @@ export class MigrationStory implements Story {
         await waitFor(() => isComplete(member), { what: `${member.plan.name}'s kernel routes` });
       }
       progress.note(
-        `BIRD ${old === undefined ? "2" : "1.6"}: 12 sessions; each kernel has its own blocks and all others`,
+        `BIRD ${old === undefined ? "2" : "1.6"}, Calico ${this.#release}: 12 sessions; each kernel has all blocks`,
       );
       return speakers;
     });

@@ -62,7 +62,7 @@ export class RacksStory implements Story {
         for (const { name, clusterId } of [...rack.workers, ...rack.reflectors]) {
           const node = network.at(name);
           const role = clusterId === undefined ? "node" : "route-reflector";
-          const file = (socket: string) => starlingFile(name, resources, node.folder, socket, role);
+          const file = (socket: string) => starlingFile(name, resources, node.folder, socket, { role });
           this.#speakers.set(name, new Starling(node, this.#programs, file));
         }
         for (const tor of rack.switches) {

@@ -4,7 +4,8 @@ import { ceaseNotification, ceaseReason, isOperators } from "./cease.ts";
 import { resolveCollision } from "./collision.ts";
 import { dialRequest } from "./dial-request.ts";
 import { type FsmConfig, RANK, type SessionState } from "./fsm-types.ts";
-import { changeKeepalive, changeKey, mayBeRelic } from "./live-changes.ts";
+import { changeKeepalive } from "./keepalive-change.ts";
+import { changeKey } from "./key-change.ts";
 import { MessageCounters } from "./message-counters.ts";
 import { type IpAddress, sameAddress } from "./model/address.ts";
 import { Family } from "./model/family.ts";
@@ -173,7 +174,7 @@ export class Peer implements SessionOwner {
     const before = this.options;
     const isSame = before.password === options.password;
     const request = () => (this.#config().passive ? undefined : this.dialRequest());
-    const change = { ...this.#parts, key: options.password, request };
+    const change = { ...this.#parts, before: before.password, key: options.password, request };
     if (restart || !(isSame || changeKey(this.#sessions(), change))) {
       this.cease(CeaseSubcode.OtherConfigurationChange, undefined, undefined);
       this.#take(options);
@@ -283,7 +284,7 @@ export class Peer implements SessionOwner {
       localAs: this.options.localAs,
       remoteRouterId: negotiated.remoteRouterId,
       remoteAs: negotiated.peerAs,
-      isRestart: this.#late?.has(session) === true && mayBeRelic(other, this.#parts.clock.now()),
+      isRestart: this.#late?.has(session) === true && other?.mayBeRelic === true,
       waitedMilliseconds,
       otherMilliseconds: this.#parts.clock.now() - this.#state.since,
     });

@@ -64,8 +64,8 @@ export class Session implements MessageSink, InputSession {
   negotiated: Negotiated | undefined = undefined;
   /** The peer's OPEN has come on the present connection. */
   isHeard = false;
-  /** The TCP MD5 key of the present connection changed then; on the monotonic clock. */
-  keyChangedAt: number | undefined = undefined;
+  /** The TCP MD5 key of the present connection is being changed. */
+  keyChange: { readonly before: string | undefined; readonly isInDoubt: boolean } | undefined = undefined;
   readonly #parts: SessionParts;
   readonly #owner: SessionOwner;
   readonly #timers: SessionTimers;
@@ -126,6 +126,11 @@ export class Session implements MessageSink, InputSession {
 
   get connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** The peer may have forgotten it though it is Established here: it restarts gracefully, or says nothing since its key is another. */
+  get mayBeRelic(): boolean {
+    return this.negotiated?.gracefulRestart !== undefined || this.keyChange?.isInDoubt === true;
   }
 
   /** For the timers that start from now on. */
@@ -339,7 +344,7 @@ export class Session implements MessageSink, InputSession {
     if (connection === undefined) return;
     this.#connection = undefined;
     this.isHeard = false;
-    this.keyChangedAt = undefined;
+    this.keyChange = undefined;
     this.#input?.close();
     this.#input = undefined;
     how(connection);

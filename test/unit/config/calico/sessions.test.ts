@@ -213,6 +213,18 @@ describe("BGPPeers by selector, and their other side", () => {
     expect(names([noMesh, one, two, manual], { nodeName: "node-2" })).toEqual([]);
   });
 
+  it("follow the ports of nodes, and do not pass on what is about this side alone", () => {
+    const spec = { nodeSelector: "rack == 'a'", peerSelector: "rack == 'b'", numAllowedLocalASNumbers: 1 };
+    const port = calico("BGPConfiguration", "node.node-3", { listenPort: 500 });
+    const world = clusterOf(noMesh, one, three, bgpPeer("a", spec), port);
+    const now = (nodeName: string) =>
+      world.model({ nodeName }).ipv4.peers.map(({ name, allowLocalAs }) => [name, allowLocalAs]);
+    expect(now("node-1")).toEqual([["Node_10_0_0_30_port_500", 1]]);
+    world.become([noMesh, one, three, bgpPeer("a", spec)]);
+    expect(now("node-1")).toEqual([["Node_10_0_0_30", 1]]);
+    expect(now("node-3")).toEqual([["Node_10_0_0_10", 0]]);
+  });
+
   it("by address are answered in that family, by the node that is meant", () => {
     const by = (spec: Written) =>
       names([noMesh, one, two, three, bgpPeer("a", { peerIP: "10.0.0.9", asNumber: 64512, ...spec })], {

@@ -5,7 +5,7 @@ import { formatAsPath, SegmentType } from "../bgp/model/as-path.ts";
 import { Origin, type PathAttributes } from "../bgp/model/attributes.ts";
 import { formatExtendedCommunity } from "../bgp/model/community.ts";
 import { Family } from "../bgp/model/family.ts";
-import { formatRouterId } from "../bgp/model/ids.ts";
+import { formatRouterId, type PeerId } from "../bgp/model/ids.ts";
 import { formatPrefix, parsePrefix } from "../bgp/model/prefix.ts";
 import type { BirdAttributes, BirdRoute, BirdRouteQuery, BirdSelection } from "../control/bird/bird-view.ts";
 import { DEFAULT_LOCAL_PREF } from "../rib/attribute-table.ts";
@@ -43,6 +43,7 @@ export function* birdRoutes(
   query: BirdRouteQuery,
   names: BirdNames,
 ): Generator<BirdRoute | undefined, void> {
+  const known = new Known(daemon, names);
   let same: Route[] = [];
   for (const route of routes(daemon.rib, ribQuery(daemon, query))) {
     if (route === undefined) {
@@ -50,17 +51,53 @@ export function* birdRoutes(
       continue;
     }
     if (same[0] !== undefined && same[0].prefix !== route.prefix) {
-      yield* birdRoutesOf(daemon, same, names);
+      yield* birdRoutesOf(same, known);
       same = [];
     }
-    if (isMeant(daemon, route, query)) same.push(route);
+    if (isMeant(route, query, known)) same.push(route);
   }
-  yield* birdRoutesOf(daemon, same, names);
+  yield* birdRoutesOf(same, known);
 }
 
-function* birdRoutesOf(daemon: Daemon, same: readonly Route[], names: BirdNames): Generator<BirdRoute> {
-  for (const route of same) if (route.best) yield birdRoute(daemon, route, names);
-  for (const route of same) if (!route.best) yield birdRoute(daemon, route, names);
+function* birdRoutesOf(same: readonly Route[], known: Known): Generator<BirdRoute> {
+  for (const route of same) if (route.best) yield birdRoute(route, known);
+  for (const route of same) if (!route.best) yield birdRoute(route, known);
+}
+
+/** What many routes share, found out once for an answer. */
+class Known {
+  readonly names: BirdNames;
+  readonly #daemon: Daemon;
+  readonly #peers = new Map<PeerId, { readonly name: string; readonly address: string | undefined }>();
+  readonly #hops = new WeakMap<Route["hops"], BirdRoute["hops"]>();
+
+  constructor(daemon: Daemon, names: BirdNames) {
+    this.#daemon = daemon;
+    this.names = names;
+  }
+
+  peer(id: PeerId): { readonly name: string; readonly address: string | undefined } {
+    let peer = this.#peers.get(id);
+    if (peer === undefined) {
+      const address = this.#daemon.speaker.peer(id)?.remoteAddress;
+      const name = this.#daemon.ids.nameOf(id) ?? "unknown";
+      peer = { name, address: address === undefined ? undefined : formatAddress(address) };
+      this.#peers.set(id, peer);
+    }
+    return peer;
+  }
+
+  hops(hops: Route["hops"]): BirdRoute["hops"] {
+    let known = this.#hops.get(hops);
+    if (known === undefined) {
+      known = hops.map((hop) => ({
+        gateway: hop.gateway === undefined ? undefined : formatAddress(hop.gateway),
+        interface: this.names.interfaceName(hop.interface),
+      }));
+      this.#hops.set(hops, known);
+    }
+    return known;
+  }
 }
 
 function ribQuery(daemon: Daemon, { family, selection, prefix, address, protocol }: BirdRouteQuery): RouteQuery {
@@ -86,9 +123,9 @@ function viewOf(selection: BirdSelection): RouteQuery["view"] {
   return "to" in selection && !isOwn(selection.to) ? VIEWS[selection.kind] : "accepted";
 }
 
-function isMeant(daemon: Daemon, route: Route, { selection, protocol, isPrimary }: BirdRouteQuery): boolean {
+function isMeant(route: Route, { selection, protocol, isPrimary }: BirdRouteQuery, known: Known): boolean {
   if (isPrimary && !route.best) return false;
-  if (protocol !== undefined && nameOf(daemon, route) !== protocol) return false;
+  if (protocol !== undefined && nameOf(route, known) !== protocol) return false;
   if (!("to" in selection) || !isOwn(selection.to)) return true;
   // Nothing goes to static1, device1 and direct1.
   const isCandidate = selection.to === "kernel1" && route.best && !["kernel", "connected"].includes(route.source);
@@ -100,22 +137,22 @@ function isOwn(protocol: string): boolean {
   return /^(static|kernel|device|direct)1$/.test(protocol);
 }
 
-function nameOf(daemon: Daemon, route: Route): string {
-  return route.source === "peer" ? (daemon.ids.nameOf(route.peer) ?? "unknown") : protocolOf(route.source);
+function nameOf({ source, peer }: Route, known: Known): string {
+  return source === "peer" ? known.peer(peer).name : protocolOf(source);
 }
 
-function birdRoute(daemon: Daemon, route: Route, names: BirdNames): BirdRoute {
+function birdRoute(route: Route, known: Known): BirdRoute {
   const { attributes, source } = route;
   const shown = route.advertised ?? attributes;
   const isBgp = source === "peer";
   return {
     prefix: formatPrefix(route.prefix),
-    protocol: nameOf(daemon, route),
+    protocol: nameOf(route, known),
     kind: KINDS[source],
     destination: route.destination === "forward" ? "unicast" : route.destination,
-    hops: hopsOf(route, names),
-    since: names.now() - route.age,
-    from: isBgp ? peerAddress(daemon, route) : undefined,
+    hops: hopsOf(route, known),
+    since: known.names.now() - route.age,
+    from: isBgp ? known.peer(route.peer).address : undefined,
     isBest: route.best,
     isStale: route.stale,
     preference: isBgp ? Math.max(route.preference, PREFERENCES.peer) : PREFERENCES[source],
@@ -141,20 +178,11 @@ function birdRoute(daemon: Daemon, route: Route, names: BirdNames): BirdRoute {
 }
 
 /** Without the machine's routes the next hop itself is all that is known. */
-function hopsOf({ hops, destination, attributes }: Route, names: BirdNames): BirdRoute["hops"] {
+function hopsOf({ hops, destination, attributes }: Route, known: Known): BirdRoute["hops"] {
   if (destination !== "forward") return [];
-  if (hops.length > 0)
-    return hops.map((hop) => ({
-      gateway: hop.gateway === undefined ? undefined : formatAddress(hop.gateway),
-      interface: names.interfaceName(hop.interface),
-    }));
+  if (hops.length > 0) return known.hops(hops);
   const { nextHop } = attributes;
   return isUnspecified(nextHop) ? [] : [{ gateway: formatAddress(nextHop), interface: undefined }];
-}
-
-function peerAddress(daemon: Daemon, { peer }: Route): string | undefined {
-  const address = daemon.speaker.peer(peer)?.remoteAddress;
-  return address === undefined ? undefined : formatAddress(address);
 }
 
 function originAs({ asPath }: PathAttributes): number | undefined {

@@ -241,6 +241,18 @@ describe("local workloads", () => {
     expect(world.translate().secrets.names).toEqual([]);
   });
 
+  it("come and go", () => {
+    const world = clusterOf(own, peer, filter);
+    const names = () => world.model().ipv4.peers.map(({ name }) => name);
+    expect(names()).toEqual([]);
+    world.become([own, peer, filter, status("pod", { ipv4Nets: ["10.65.0.2/32"] })]);
+    expect(names()).toEqual(["Local_Workload_10_65_0_2"]);
+    world.become([own, peer, filter, status("pod", { ipv4Nets: ["10.65.0.3/32"] })]);
+    expect(names()).toEqual(["Local_Workload_10_65_0_3"]);
+    world.become([own, peer, filter]);
+    expect(names()).toEqual([]);
+  });
+
   it("that nobody peers with, or a peer that is not for them, have none", () => {
     const other = calico("BGPPeer", "to-pods", { peerIP: "192.0.2.1", asNumber: 65010 });
     expect(clusterOf(own, status("pod", { ipv4Nets: ["10.65.0.2/32"] })).model().ipv4.peers).toEqual([]);

@@ -1,8 +1,8 @@
 /** BIRD 1.6, which Calico's own is made from, unpacked from Debian's package beside the installed BIRD 2. */
 
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { runCommand } from "./process.ts";
 
 export interface Bird16 {
@@ -11,8 +11,9 @@ export interface Bird16 {
   readonly birdc: string;
 }
 
-/** Kept for the next run, if nobody else made it. */
-const folder = join(tmpdir(), `starling-bird16-${process.getuid?.() ?? 0}`);
+/** Kept for the next run, with what else the checkout can do without. */
+const cache = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
+const folder = join(cache, "bird16");
 let known: Promise<Bird16 | undefined> | undefined;
 
 /** Undefined where Debian's archive cannot be asked, or has it no more. */
@@ -23,11 +24,11 @@ export function bird16(): Promise<Bird16 | undefined> {
 
 async function unpack(): Promise<Bird16 | undefined> {
   const sbin = join(folder, "usr", "sbin");
-  if (existsSync(folder) && lstatSync(folder).uid !== process.getuid?.()) return undefined;
   if (!existsSync(join(sbin, "bird6"))) {
-    const work = mkdtempSync(join(tmpdir(), "starling-bird16-work-"));
+    mkdirSync(cache, { recursive: true });
+    const work = mkdtempSync(join(cache, "bird16-"));
     try {
-      await runCommand(["sh", "-ec", `cd ${work} && apt-get -q download bird`], { timeout: 60_000 });
+      await runCommand(["sh", "-ec", 'cd "$0" && apt-get -q download bird', work], { timeout: 60_000 });
       const [file] = readdirSync(work).filter((name) => name.endsWith(".deb"));
       if (file === undefined) return undefined;
       mkdirSync(join(work, "root"), { mode: 0o755 });

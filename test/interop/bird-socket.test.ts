@@ -191,8 +191,8 @@ describe.skipIf(!canRun)("BIRD's control socket, with real sessions", () => {
     }
   });
 
-  it("what BIRD 1.6 says in the same place has the same form", async () => {
-    if (real === undefined) return console.warn("BIRD 1.6 cannot be had from Debian: nothing to compare with");
+  it("what BIRD 1.6 says in the same place has the same form", async (context) => {
+    if (real === undefined) return context.skip("BIRD 1.6 cannot be had from Debian: nothing to compare with");
     const commands = [
       "show status",
       "show protocols",

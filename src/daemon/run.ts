@@ -3,7 +3,8 @@
 import { UsageError } from "../bgp/model/errors.ts";
 import { ConfigError } from "../config/problem.ts";
 import { createLogger } from "../control/log.ts";
-import { levelsOf, logProblems, Running } from "./running.ts";
+import { logProblems } from "./reload-report.ts";
+import { levelsOf, Running } from "./running.ts";
 import { type RunOptions, startupOf } from "./startup.ts";
 
 /** Resolves with the exit status when the daemon has stopped. Throws UsageError, with what to do, when it cannot start. */

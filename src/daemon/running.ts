@@ -12,7 +12,7 @@ import { openDatastore } from "../config/calico/datastore/open.ts";
 import { compile } from "../config/compile.ts";
 import { acceptForReload, type Opened, openFile } from "../config/load.ts";
 import type { Config, LogConfig } from "../config/model.ts";
-import { ConfigError, formatProblem, isError, type Problem } from "../config/problem.ts";
+import { ConfigError, isError, type Problem } from "../config/problem.ts";
 import { machineOf } from "../config/surroundings.ts";
 import type { Loaded } from "../config/validate.ts";
 import { type ControlSocket, openControlSocket } from "../control/control-socket.ts";
@@ -34,12 +34,11 @@ import { Links } from "./links.ts";
 import { NodeStatusReporter } from "./node-status.ts";
 import { PortWait } from "./port-wait.ts";
 import { rehearse } from "./rehearsal.ts";
+import { few, logProblems, refused, reported, withPeersOf } from "./reload-report.ts";
 import { RestartMarker } from "./restart-marker.ts";
 import type { RunOptions, Startup } from "./startup.ts";
 
 const REHEARSAL_MILLISECONDS = 50;
-/** Of what a change of the resources did, in the log. */
-const SHOWN_CHANGES = 20;
 
 export class Running {
   readonly #options: RunOptions;
@@ -274,20 +273,23 @@ export class Running {
         return refused("calico", "a section that comes or goes takes effect when starling is started again");
       const isCalico = loaded.calico !== undefined;
       const report = await (isCalico ? this.#reloadCalico(daemon, opened, loaded) : this.#reloadPlain(daemon, loaded));
-      const { changes, problems } = report;
-      this.#logger.info({ file, changes: changes.length, problems: problems.length }, "configuration reloaded");
+      const counts = { changes: report.changes.length, problems: report.problems.length };
+      this.#logger.info({ file, ...counts }, "configuration reloaded");
       return report;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
+      daemon.problems = error.problems;
+      logProblems(this.#logger, daemon.problems);
       this.#logger.error({ file, problems: error.problems.length }, "reload refused: nothing was changed");
       return { ok: false, changes: [], problems: reported(error.problems) };
     }
   }
 
   async #reloadPlain(daemon: Daemon, loaded: Loaded): Promise<ReloadReport> {
+    const next = acceptForReload(daemon.config, loaded);
     logProblems(this.#logger, loaded.problems);
     daemon.problems = loaded.problems.filter(isError);
-    const report = await this.#apply(daemon, acceptForReload(daemon.config, loaded));
+    const report = await this.#apply(daemon, next);
     return { ...report, problems: [...reported(daemon.problems), ...report.problems] };
   }
 
@@ -346,16 +348,6 @@ export class Running {
   }
 }
 
-/** A peer of the file that is wrong stays as it was, unless that stands in the way of what the resources say now. */
-function withPeersOf(current: Config, next: Config, problems: readonly Problem[]): Config {
-  try {
-    return acceptForReload(current, { config: next, problems });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return next;
-  }
-}
-
 function rangeOf({ remote }: Config["peers"][number]): string {
   return remote.kind === "range" ? `${formatAddress(remote.prefix)}/${remote.prefix.length}` : "";
 }
@@ -369,29 +361,6 @@ function kernelReason(options: RunOptions, { calico }: Startup): string {
 
 export function levelsOf(log: LogConfig): { level: LogConfig["level"]; perPeerLevels: LogConfig["peers"] } {
   return { level: log.level, perPeerLevels: log.peers };
-}
-
-export function logProblems(logger: DaemonLogger, problems: readonly Problem[]): void {
-  for (const problem of problems) {
-    const fields = { path: problem.path, ...(problem.peer === undefined ? {} : { peer: problem.peer }) };
-    if (isError(problem)) logger.error(fields, `configuration: ${formatProblem(problem)}`);
-    else logger.warn(fields, `configuration: ${formatProblem(problem)}`);
-  }
-}
-
-/** One change may concern every peer of thousands. */
-function few(changes: readonly string[]): readonly string[] {
-  const more = changes.length - SHOWN_CHANGES;
-  return more <= 0 ? changes : [...changes.slice(0, SHOWN_CHANGES), `and ${more} more`];
-}
-
-function refused(path: string, message: string): ReloadReport {
-  return { ok: false, changes: [], problems: [{ path, message }] };
-}
-
-/** The path stands beside the message. */
-function reported(problems: readonly Problem[]): ReloadReport["problems"] {
-  return problems.map((problem) => ({ path: problem.path, message: formatProblem({ ...problem, path: "" }) }));
 }
 
 /** What a client of ours goes by as well. */

@@ -40,7 +40,14 @@ export function formatProblem(problem: Problem): string {
   const where = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
   const key = problem.path === "" ? "" : ` ${problem.path}:`;
   const severity = problem.severity === "warning" ? " warning:" : "";
-  return `${where}:${severity}${key} ${problem.message}`;
+  return oneLine(`${where}:${severity}${key} ${problem.message}`);
+}
+
+/** Names and values that others wrote are in it: they must neither steer a terminal nor look like another message. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 function formatPath(path: KeyPath): string {

@@ -3,9 +3,16 @@
 import { addressBits, type Family } from "../../bgp/model/family.ts";
 import { asn } from "../../bgp/model/ids.ts";
 import type { Prefix } from "../../bgp/model/prefix.ts";
-import type { Changes, CommunityPattern, Match, Policy, PrefixRange, Term } from "../../rib/policy/policy.ts";
+import type {
+  Changes,
+  CommunityPattern,
+  Match,
+  Policy,
+  PrefixRange,
+  Term,
+  TextMatcher,
+} from "../../rib/policy/policy.ts";
 import { parsePrefix } from "../addresses.ts";
-import { AsPathMatcher } from "../as-path-matcher.ts";
 import { globToRegExp, parseOneCommunity, patternOf } from "../patterns.ts";
 import type { FilterOperation, FilterRule } from "./model.ts";
 
@@ -37,7 +44,7 @@ function termOf(rule: FilterRule): readonly Term[] {
     ...ANY,
     ...prefixes,
     communities: rule.community === undefined ? undefined : patternsOf(rule.community),
-    asPath: rule.asPathPrefix === undefined ? undefined : new AsPathMatcher(`^${rule.asPathPrefix.join(" ")}_`),
+    asPath: rule.asPathPrefix === undefined ? undefined : asPathBeginning(rule.asPathPrefix),
     origin: rule.source === undefined ? undefined : ["peer"],
     interface: rule.interface === undefined ? undefined : globToRegExp(rule.interface),
     peerType: rule.peerType === undefined ? undefined : rule.peerType === "iBGP" ? "internal" : "external",
@@ -45,6 +52,15 @@ function termOf(rule: FilterRule): readonly Term[] {
   };
   const set = rule.operations === undefined ? undefined : changesOf(rule.operations);
   return [{ match, set, then: rule.action === "Accept" ? "accept" : "reject" }];
+}
+
+/** No expression of the file's kind: those are limited in length, and a path's beginning is not. */
+function asPathBeginning(numbers: readonly number[]): TextMatcher {
+  const beginning = numbers.join(" ");
+  return {
+    source: `^${beginning}_`,
+    test: (path) => path.startsWith(beginning) && (path.length === beginning.length || path[beginning.length] === " "),
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The forms in which resources are written or stored, brought to the one form of StoredObject. */
 
 import { suggestion } from "../../nearest.ts";
+import { nameValue } from "../../scalars.ts";
 import { CALICO_API, keyOf } from "../object-key.ts";
 import type { ObjectKey, StoredObject } from "../stored-object.ts";
 
@@ -61,6 +62,10 @@ const KUBERNETES_KINDS: ReadonlyMap<string, string> = new Map([
 
 /** The resources of Calico 2, whose kinds began with a small letter. */
 const LEGACY_KINDS: ReadonlySet<string> = new Set(["bgpPeer", "ipPool", "hostEndpoint", "workloadEndpoint", "policy"]);
+
+/** As Kubernetes has it. */
+const MAX_NAME_LENGTH = 253;
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /** Far deeper than any resource; what walks through objects by recursion holds out so far. */
 const MAX_DEPTH = 64;
@@ -152,8 +157,12 @@ function checked(value: Fields, apiVersion: string, kind: string): StoredForm {
   if (typeof name !== "string" || name === "") {
     return wrong(`the \`metadata.name\` of this ${kind} is missing, or is not text`);
   }
+  if (name.length > MAX_NAME_LENGTH || CONTROL.test(name)) return wrong(notAName(kind, name));
   if (namespace !== undefined && typeof namespace !== "string") {
     return wrong(`${kind} ${name}: \`metadata.namespace\` is not text`);
+  }
+  if (namespace !== undefined && (namespace.length > MAX_NAME_LENGTH || CONTROL.test(namespace))) {
+    return wrong(notAName(kind, namespace));
   }
   const texts: Record<string, Readonly<Record<string, string>>> = {};
   for (const part of ["labels", "annotations"] as const) {
@@ -163,6 +172,11 @@ function checked(value: Fields, apiVersion: string, kind: string): StoredForm {
   }
   const object = { ...value, apiVersion, kind, metadata: { ...metadata, name, ...texts } } as StoredObject;
   return { kind: "object", object, key: keyOf(object) };
+}
+
+/** Names are in logs, metrics, and answers that are read line by line. */
+function notAName(kind: string, written: string): string {
+  return `${kind} ${nameValue(written)} is not accepted as a name; accepted: at most ${MAX_NAME_LENGTH} characters, none of them a control character`;
 }
 
 /** Texts by name; what is wrong, if they are none. As with calicoctl, `rr: true` without quotes is the text that is written there. */

@@ -28,7 +28,7 @@ export function asNumber(): Field<number> {
   };
 }
 
-export function parseAsNumber(written: string): number | undefined {
+function parseAsNumber(written: string): number | undefined {
   const dotted = /^(\d{1,5})\.(\d{1,5})$/.exec(written);
   if (dotted !== null) {
     const [high, low] = [Number(dotted[1]), Number(dotted[2])];

@@ -7,7 +7,7 @@ import { parseAddress, parsePrefix } from "../../addresses.ts";
 import type { Place } from "../problem.ts";
 import type { Labels } from "../selector/selector.ts";
 import type { StoredObject } from "../stored-object.ts";
-import { address, asNumber, cidr, parseAsNumber } from "./field-types.ts";
+import { address, asNumber, cidr } from "./field-types.ts";
 import { type Field, ignored, isMap, list, map, notAccepted, readFields, text } from "./fields.ts";
 
 export interface NodeAddress {
@@ -63,11 +63,12 @@ const ipv4Address = nodeAddress(Family.Ipv4);
 const ipv6Address = nodeAddress(Family.Ipv6);
 const clusterId = clusterIdentifier();
 const wireguardAddress = address();
+const ownAsNumber = asNumber();
 
 const nodeFields = {
   addresses: ignored(),
   bgp: map({
-    asNumber: asNumber(),
+    asNumber: ownAsNumber,
     ipv4Address,
     ipv4IPIPTunnelAddr: ignored(),
     ipv6Address,
@@ -114,7 +115,7 @@ export function readKubernetesNode({ metadata, ...object }: StoredObject, place:
   return {
     ipv4: annotation("IPv4Address", ipv4Address),
     ipv6: annotation("IPv6Address", ipv6Address),
-    asNumber: annotation("ASNumber", writtenAsNumber),
+    asNumber: annotation("ASNumber", ownAsNumber),
     clusterId: annotation("RouteReflectorClusterID", clusterId),
     wireguardIpv4: annotation("IPv4WireguardInterfaceAddr", wireguardAddress),
     wireguardIpv6: annotation("IPv6WireguardInterfaceAddr", wireguardAddress),
@@ -123,8 +124,6 @@ export function readKubernetesNode({ metadata, ...object }: StoredObject, place:
     labels: { ...annotation("labels", labelsJson), ...metadata.labels },
   };
 }
-
-const writtenAsNumber = text(asNumber().accepts, parseAsNumber, 20);
 
 const labelsJson: Field<Labels> = {
   accepts: 'labels as JSON, such as {"rack": "1"}',

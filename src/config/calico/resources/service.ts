@@ -90,7 +90,7 @@ export function readEndpointSlice({ metadata, ...object }: StoredObject): Endpoi
   const ready = endpoints.filter(isReady);
   return {
     service: `${metadata.namespace ?? "default"}/${service}`,
-    addressType: String(object["addressType"] ?? ""),
+    addressType: typeof object["addressType"] === "string" ? object["addressType"] : "",
     hasEndpoint: endpoints.length > 0,
     hasReadyEndpoint: ready.length > 0,
     nodes: nodesOf(endpoints),

@@ -6,6 +6,9 @@ import type { Place } from "../problem.ts";
 import { familyOf, parseCommunityText } from "../resources/field-types.ts";
 import type { NodeSettings } from "./node-settings.ts";
 
+/** A message names no more of them. */
+const MAX_NAMED = 20;
+
 /** `place`: of the BGPConfiguration that says so. */
 export function prefixCommunities(
   { prefixAdvertisements, communities }: Pick<NodeSettings, "prefixAdvertisements" | "communities">,
@@ -20,7 +23,8 @@ export function prefixCommunities(
     for (const [j, one] of written.entries()) {
       const value = parseCommunityText(one) ?? (Object.hasOwn(communities, one) ? communities[one] : undefined);
       if (value !== undefined) known.add(value);
-      else place.at("spec").at("prefixAdvertisements").at(i).at("communities").at(j).refuse(unknown(one, communities));
+      else if (!place.isFull)
+        place.at("spec").at("prefixAdvertisements").at(i).at("communities").at(j).refuse(unknown(one, communities));
     }
   }
   return [...all]
@@ -31,7 +35,8 @@ export function prefixCommunities(
 
 function unknown(written: string, communities: NodeSettings["communities"]): string {
   const names = Object.keys(communities);
+  const some = names.length > MAX_NAMED ? [...names.slice(0, MAX_NAMED), "..."] : names;
   const known =
-    names.length === 0 ? "and spec.communities has no names" : `or a name in spec.communities: ${names.join(", ")}`;
+    names.length === 0 ? "and spec.communities has no names" : `or a name in spec.communities: ${some.join(", ")}`;
   return `"${written}" is not accepted; accepted: a community such as 65000:100, ${known}`;
 }

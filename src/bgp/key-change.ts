@@ -32,8 +32,9 @@ const ANSWER_MILLISECONDS = 1_000;
 const AGAIN_MILLISECONDS = 3_000;
 /** After that the old key stays for as long as the session does. */
 const GIVE_UP_MILLISECONDS = 300_000;
-/** The kernel counts in ticks of up to 10 ms. */
+/** The kernel counts in ticks of up to 10 ms: what it says it took after this cannot have been taken before the key was set. */
 const TICK_MILLISECONDS = 10;
+const SETTLE_MILLISECONDS = 2 * TICK_MILLISECONDS;
 
 /** False if the system does not let the connection go on with the other key: the session must begin anew. */
 export function changeKey(sessions: Iterable<Session>, parts: KeyChangeParts): boolean {
@@ -48,23 +49,23 @@ export function changeKey(sessions: Iterable<Session>, parts: KeyChangeParts): b
   return true;
 }
 
-export class KeyChange {
+class KeyChange {
   readonly before: string | undefined;
   readonly #session: Session;
   readonly #connection: Connection;
   readonly #parts: KeyChangeParts;
   readonly #began: number;
-  /** When the key that the connection has now was set. */
-  #set: number;
+  /** When something was first sent with the key that the connection has now. */
+  #asked: number;
 
   constructor(session: Session, connection: Connection, parts: KeyChangeParts) {
     this.before = parts.before;
     this.#session = session;
     this.#connection = connection;
     this.#parts = parts;
-    this.#began = parts.clock.now();
-    this.#set = this.#began;
-    session.probe();
+    this.#began = parts.clock.now() + SETTLE_MILLISECONDS;
+    this.#asked = this.#began;
+    this.#after(SETTLE_MILLISECONDS, () => session.probe());
     const isPassive = parts.request() === undefined;
     this.#after(isPassive ? FIRST_PASSIVE_MILLISECONDS : FIRST_MILLISECONDS, () => this.#judgeNew());
   }
@@ -75,7 +76,7 @@ export class KeyChange {
   }
 
   #judgeNew(): void {
-    if (this.#isHeardSince(this.#set)) {
+    if (this.#isHeardSince(this.#asked)) {
       this.#session.keyChange = undefined;
       return;
     }
@@ -101,7 +102,7 @@ export class KeyChange {
   #goBack(): void {
     this.#use(this.#parts.before);
     this.#after(ANSWER_MILLISECONDS, () => {
-      if (this.#parts.clock.now() - this.#began > GIVE_UP_MILLISECONDS && this.#isHeardSince(this.#set)) return;
+      if (this.#parts.clock.now() - this.#began > GIVE_UP_MILLISECONDS && this.#isHeardSince(this.#asked)) return;
       this.#after(AGAIN_MILLISECONDS, () => {
         this.#use(this.#parts.key);
         this.#after(ANSWER_MILLISECONDS, () => this.#judgeNew());
@@ -111,13 +112,13 @@ export class KeyChange {
 
   /** Something is sent, so that it is seen whether it is taken. */
   #use(key: string | undefined): void {
-    this.#set = this.#parts.clock.now();
     this.#connection.setKey(key);
-    this.#session.probe();
+    this.#asked = this.#parts.clock.now() + SETTLE_MILLISECONDS;
+    this.#after(SETTLE_MILLISECONDS, () => this.#session.probe());
   }
 
   #isHeardSince(time: number): boolean {
-    return this.#connection.silentMilliseconds < this.#parts.clock.now() - time - TICK_MILLISECONDS;
+    return this.#connection.silentMilliseconds < this.#parts.clock.now() - time + TICK_MILLISECONDS;
   }
 
   get #isCurrent(): boolean {

@@ -108,6 +108,29 @@ describe("what operators and reloads do to a session", () => {
     expect(a.speaker.peer(P)?.negotiated?.holdSeconds).toBe(30);
   });
 
+  it("a key that the peer takes up a minute later: the session goes on with the old one meanwhile", async () => {
+    // Nobody connects, so that nobody can ask.
+    const { clock, a, b } = await pair({ gracefulRestart: undefined }, { gracefulRestart: undefined });
+    for (const [speaker, to] of [[a, B] as const, [b, A] as const])
+      speaker.speaker.updatePeer(peerOptions({ to, gracefulRestart: undefined, passive: true }));
+    a.speaker.updatePeer(peerOptions({ to: B, gracefulRestart: undefined, passive: true, password: "new" }));
+    clock.advanceSeconds(15);
+    const refreshes = () => b.rib.lines.filter((line) => line.includes("refresh")).length;
+    for (let i = 1; i <= 4; i++) {
+      a.speaker.requestRefresh(P);
+      clock.advanceSeconds(10);
+      expect(refreshes()).toBe(i);
+    }
+    b.speaker.updatePeer(peerOptions({ to: A, gracefulRestart: undefined, passive: true, password: "new" }));
+    clock.advanceSeconds(6);
+    a.speaker.requestRefresh(P);
+    clock.advanceSeconds(1);
+    expect(refreshes()).toBe(5);
+    // And for good: longer than it would be tried for.
+    clock.advanceSeconds(600);
+    expect([a.state(), b.state(), a.rib.ends.length, b.rib.ends.length]).toEqual(["Established", "Established", 0, 0]);
+  });
+
   it("another router id is another speaker", async () => {
     const { clock, a, b } = await pair();
     a.speaker.reconfigure({

@@ -25,6 +25,9 @@ export interface FileState {
 
 const MAX_FILE_OCTETS = 16 * 1024 * 1024;
 
+/** Of one file: in what is no file of resources at all, every line may be wrong. */
+const MAX_WRONG = 100;
+
 /** Yields after each piece. `before`: the same file as it was. */
 export function* readResourceFile(
   path: string,
@@ -69,7 +72,7 @@ function* readText(
     for (const { form, line } of found) {
       const origin = `${path}:${piece.line + line}`;
       if (form.kind === "object") entries.push({ object: form.object, key: form.key, origin });
-      else if (form.kind === "wrong") wrong.set(origin, form.message);
+      else if (form.kind === "wrong" && wrong.size < MAX_WRONG) wrong.set(origin, form.message);
     }
   }
   if (wrong.size > 0 && before !== undefined) entries.push(...lostIn(entries, before.entries));

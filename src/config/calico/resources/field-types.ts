@@ -7,7 +7,7 @@ import { parseAddress, parsePrefix } from "../../addresses.ts";
 import { nameValue } from "../../scalars.ts";
 import { type Selector, selectorOf } from "../selector/selector.ts";
 import { SelectorSyntaxError } from "../selector/selector-parser.ts";
-import { type Field, integer, map, mapTo, name, notAccepted, required, text } from "./fields.ts";
+import { type Field, integer, isMap, map, mapTo, name, notAccepted, required, text } from "./fields.ts";
 
 /** The number that stands for priorities in LOCAL_PREF: LOCAL_PREF = this - priority. */
 const MAX_PRIORITY = 2147483646;
@@ -116,11 +116,21 @@ export function secretReference(): Field<SecretKey> {
     key: required(name("a key of the Secret")),
     optional: { accepts: "true or false", read: () => undefined },
   });
-  return mapTo({ secretKeyRef: required(reference) }, ({ secretKeyRef }) =>
+  const password = mapTo({ secretKeyRef: required(unquoted(reference)) }, ({ secretKeyRef }) =>
     secretKeyRef?.name === undefined || secretKeyRef.key === undefined
       ? undefined
       : { name: secretKeyRef.name, key: secretKeyRef.key },
   );
+  return unquoted(password);
+}
+
+/** People write the password itself where the place of it belongs: no message repeats that. */
+function unquoted<T>(field: Field<T>): Field<T> {
+  return {
+    ...field,
+    read: (value, place) =>
+      isMap(value) ? field.read(value, place) : place.refuse(`names no Secret; accepted: ${field.accepts}`),
+  };
 }
 
 /** "65000:100" (two octets each) or "65000:100:1" (four octets each), without leading zeros. */

@@ -210,6 +210,13 @@ describe("a single file of resources", () => {
     await synced();
     expect([...told.wrong]).toEqual([[join(folder, "r.yaml"), "cannot read the file: it is not UTF-8 text"]]);
   });
+
+  it("is told of as far as anybody reads it when nothing in it is a resource", async () => {
+    write("log.yaml", ...Array.from({ length: 1000 }, (_, i) => `line: ${i}\n`));
+    start();
+    await waitFor(() => told.isSynced, { what: "the first reading" });
+    expect(told.wrong.size).toBe(100);
+  });
 });
 
 describe("Secrets that are asked for", () => {

@@ -42,6 +42,16 @@ describe("passwords", () => {
     }
   });
 
+  it("that stand where the Secret belongs are not repeated", () => {
+    for (const password of ["hunter2", ["hunter2"], { secretKeyRef: "hunter2" }, { secretKeyRef: ["hunter2"] }]) {
+      const problems = clusterOf(own, peer({ ...external, password }))
+        .problems()
+        .join();
+      expect(problems).toContain("names no Secret; accepted: ");
+      expect(problems).not.toContain("hunter2");
+    }
+  });
+
   it("name the Secrets that are needed here, and no others", () => {
     const elsewhere = peer({ ...external, node: "node-2", password: { secretKeyRef: { name: "t", key: "k" } } }, "b");
     const mesh = calico("BGPConfiguration", "default", { nodeMeshPassword: { secretKeyRef: { name: "m", key: "k" } } });

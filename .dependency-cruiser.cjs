@@ -14,8 +14,8 @@ const doors = {
   commander: "^src/cli/program\\.ts$",
   "js-yaml": "^src/config/yaml\\.ts$",
   koffi: "^src/sys/libc\\.ts$",
-  // Of Node's own: etcd's gRPC.
-  http2: "^src/config/calico/datastore/etcd/grpc\\.ts$",
+  "@grpc/grpc-js": "^src/config/calico/datastore/etcd/grpc\\.ts$",
+  protobufjs: "^src/config/calico/datastore/etcd/messages\\.ts$",
   "@kubernetes/client-node": "^src/config/calico/datastore/kubernetes-access\\.ts$",
   "ip-address": "^src/(config|cli)/",
   zod: "^src/config/",

@@ -11,7 +11,8 @@ import { root, run } from "./run.mjs";
 import { fail, marks, say, stepLine } from "./terminal.mjs";
 
 const entry = "src/main.ts";
-const external = ["koffi"];
+// The gRPC client reads its own statistics' description with proto-loader, when a server is asked for them: never here.
+const external = ["koffi", "@grpc/proto-loader"];
 
 /**
  * The Kubernetes client does not say that its thousand models may be left out where nobody uses them: told so, what is

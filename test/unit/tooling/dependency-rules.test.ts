@@ -22,6 +22,8 @@ const packages = [
   "ip-address",
   "zod",
   "@kubernetes/client-node",
+  "@grpc/grpc-js",
+  "protobufjs",
 ];
 
 const trees: string[] = [];
@@ -124,7 +126,12 @@ const planted: readonly [rule: string, tree: Tree, what: string][] = [
   ["one-door-commander", importing("src/cli/show.ts", "commander", undefined), ""],
   ["one-door-js-yaml", importing("src/config/validate.ts", "js-yaml", undefined), ""],
   ["one-door-koffi", importing("src/fib/netlink.ts", "koffi", undefined), ""],
-  ["one-door-http2", importing("src/config/calico/cluster.ts", "node:http2", undefined), ""],
+  [
+    "one-door-@grpc/grpc-js",
+    importing("src/config/calico/datastore/etcd/client.ts", "@grpc/grpc-js", undefined),
+    "in a neighbour",
+  ],
+  ["one-door-protobufjs", importing("src/config/calico/cluster.ts", "protobufjs/minimal.js", undefined), ""],
   [
     "clients-load-lazily",
     importing("src/config/calico/open.ts", "./datastore/etcd.ts", "src/config/calico/datastore/etcd.ts"),
@@ -178,8 +185,11 @@ describe("dependency rules, docs/architecture.md section 2", () => {
       "src/rib/rib.ts": 'export { value } from "../columns/records.ts";\nexport { value as v } from "./options.ts";\n',
       "src/fib/fib.ts": 'import fs from "node:fs";\nexport { libc } from "../sys/libc.ts";\nexport const f = fs;\n',
       "src/config/yaml.ts": 'import yaml from "js-yaml";\nimport zod from "zod";\nexport const doors = [yaml, zod];\n',
-      "src/config/calico/datastore/etcd/grpc.ts": 'export { connect as value } from "node:http2";\n',
-      "src/config/calico/datastore/etcd.ts": 'export { value } from "./etcd/grpc.ts";\n',
+      "src/config/calico/datastore/etcd/grpc.ts": 'export { Client as value } from "@grpc/grpc-js";\n',
+      "src/config/calico/datastore/etcd/messages.ts":
+        'import protobuf from "protobufjs";\nexport const reader = protobuf.Reader;\n',
+      "src/config/calico/datastore/etcd.ts":
+        'export { value } from "./etcd/grpc.ts";\nexport { reader } from "./etcd/messages.ts";\n',
       "src/config/calico/datastore/open.ts": 'export const open = () => import("./etcd.ts");\n',
       "src/config/compile.ts":
         'import type { value } from "../rib/options.ts";\nimport ip from "ip-address";\nexport type { value };\nexport const i = ip;\n',

@@ -118,7 +118,7 @@ export class EtcdDatastore implements Datastore {
   async #serve(endpoint: string): Promise<string> {
     let client: EtcdClient | undefined;
     try {
-      client = await EtcdClient.open(endpoint, this.#options, this.#clock, this.#abort.signal);
+      client = await EtcdClient.open(endpoint, this.#options, this.#abort.signal);
       this.#client = client;
       return await this.#reader.follow(client);
     } catch (thrown) {

@@ -1,10 +1,10 @@
 /** What a real etcd seldom does while a test looks: fragments, notes of progress, compaction between two pages. */
 
+import protobuf from "protobufjs/minimal.js";
 import { beforeEach, describe, expect, it } from "vitest";
 import { GrpcError, GrpcStatus } from "../../../../src/config/calico/datastore/etcd/grpc.ts";
 import { KnownKeys } from "../../../../src/config/calico/datastore/etcd/known-keys.ts";
 import type { KeyValue, RangeResponse } from "../../../../src/config/calico/datastore/etcd/messages.ts";
-import { fieldsOf, MessageWriter } from "../../../../src/config/calico/datastore/etcd/protobuf.ts";
 import { EtcdReader, type Member } from "../../../../src/config/calico/datastore/etcd/reader.ts";
 import { ROOT } from "../../../harness/etcd-follower.ts";
 import { systemClock } from "../../../harness/system-clock.ts";
@@ -28,16 +28,32 @@ interface Answer {
 
 /** As etcd would send it. */
 function answer(a: Answer): Uint8Array {
-  const writer = new MessageWriter().message(1, new MessageWriter().number(1, 7).number(3, a.revision).finish());
-  writer.boolean(3, a.created ?? false);
-  writer.boolean(4, a.compactRevision !== undefined || a.cancelReason !== undefined);
-  writer.number(5, a.compactRevision ?? 0).text(6, a.cancelReason ?? "");
-  writer.boolean(7, a.isFragment ?? false);
+  const writer = protobuf.Writer.create();
+  writer.uint32(0x0a).fork().uint32(0x08).uint64(7).uint32(0x18).int64(a.revision).ldelim();
+  writer.uint32(0x18).bool(a.created ?? false);
+  writer.uint32(0x20).bool(a.compactRevision !== undefined || a.cancelReason !== undefined);
+  writer.uint32(0x28).int64(a.compactRevision ?? 0);
+  writer.uint32(0x32).string(a.cancelReason ?? "");
+  writer.uint32(0x38).bool(a.isFragment ?? false);
   for (const { keyOctets, modRevision, value } of a.events ?? []) {
-    const keyValue = new MessageWriter().bytes(1, keyOctets).number(3, modRevision).bytes(5, value).finish();
-    writer.message(11, new MessageWriter().message(2, keyValue).finish());
+    const event = writer.uint32(0x5a).fork().uint32(0x12).fork();
+    event.uint32(0x0a).bytes(keyOctets).uint32(0x18).int64(modRevision).uint32(0x2a).bytes(value).ldelim().ldelim();
   }
   return writer.finish();
+}
+
+/** The revision from which a request to watch wants to be told. */
+function startRevision(request: Uint8Array): string {
+  const reader = protobuf.Reader.create(request);
+  reader.tag();
+  reader.size();
+  let start = "";
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === 0x18) start = String(reader.int64());
+    else reader.skipType(tag & 7);
+  }
+  return start;
 }
 
 const lost = new GrpcError(GrpcStatus.Unavailable, "lost");
@@ -66,9 +82,7 @@ describe("reading etcd", () => {
       },
       watch: () => ({
         send: (message) => {
-          const [create] = [...fieldsOf(message)];
-          const start = [...fieldsOf(create?.bytes ?? message)].find(({ number }) => number === 3);
-          asked.push(`watch ${start?.value}`);
+          asked.push(`watch ${startRevision(message)}`);
         },
         messages: async function* () {
           yield answer({ revision, created: true });

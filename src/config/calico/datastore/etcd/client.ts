@@ -1,6 +1,5 @@
 /** A connection to one member of etcd, with the token of a user where there is one. */
 
-import type { Clock } from "../../../../bgp/model/ports.ts";
 import { type EtcdOptions, readTlsFiles } from "./endpoints.ts";
 import { GrpcConnection, GrpcError, GrpcStatus, type GrpcStream, type Metadata } from "./grpc.ts";
 import {
@@ -20,8 +19,8 @@ export class EtcdClient {
   #token: string | undefined;
 
   /** Throws an Error that says what kept it from connecting, or whom etcd does not let in. */
-  static async open(endpoint: string, options: EtcdOptions, clock: Clock, signal: AbortSignal): Promise<EtcdClient> {
-    const connection = await GrpcConnection.open(endpoint, readTlsFiles(options), clock, signal);
+  static async open(endpoint: string, options: EtcdOptions, signal: AbortSignal): Promise<EtcdClient> {
+    const connection = await GrpcConnection.open(endpoint, readTlsFiles(options), signal);
     const client = new EtcdClient(endpoint, connection, options);
     try {
       await client.#authenticate();

@@ -1,20 +1,31 @@
 /**
- * gRPC over HTTP/2 (the protocol's PROTOCOL-HTTP2 document), as much of it as a client of etcd needs: one connection, unary calls, and
- * streams in both directions, uncompressed. The one door to node:http2.
+ * gRPC as a client of etcd needs it: one connection to one member, unary calls, and streams in both directions. The one door to
+ * @grpc/grpc-js, which would rather connect again by itself: here a connection that is lost stays lost, since the member may be
+ * another one afterwards (`reader.ts`), and another member may answer sooner.
  */
 
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
-import type { Clock, Timer } from "../../../../bgp/model/ports.ts";
+import { isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import {
+  ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  type ClientUnaryCall,
+  connectivityState,
+  Metadata as GrpcMetadata,
+  logVerbosity,
+  type ServiceError,
+  setLogVerbosity,
+  status,
+} from "@grpc/grpc-js";
 
 /** gRPC's status codes that matter here. */
 export const GrpcStatus = {
-  Unknown: 2,
-  InvalidArgument: 3,
-  PermissionDenied: 7,
-  FailedPrecondition: 9,
-  OutOfRange: 11,
-  Unavailable: 14,
-  Unauthenticated: 16,
+  Unknown: status.UNKNOWN,
+  PermissionDenied: status.PERMISSION_DENIED,
+  OutOfRange: status.OUT_OF_RANGE,
+  Unavailable: status.UNAVAILABLE,
+  Unauthenticated: status.UNAUTHENTICATED,
 } as const;
 
 /** What the server said, or what kept it from saying anything. */
@@ -38,233 +49,250 @@ export type Metadata = Readonly<Record<string, string>>;
 
 const CONNECT_MILLISECONDS = 5000;
 /** For one unary call; the server is told of it, so that it gives up too. */
-const CALL_SECONDS = 15;
-/** Below 5 s etcd takes a client for an attacker. An answer must come before the next ping is due. */
-const PING_MILLISECONDS = 10_000;
-const MAX_MESSAGE_OCTETS = 32 * 1024 * 1024;
-const WINDOW_OCTETS = 1024 * 1024;
+const CALL_MILLISECONDS = 15_000;
+
+/** The library does not tell which. */
+const LOST = "the connection was lost: the server has ended it, or gave no answer to a ping within 10 seconds";
+
+const CHANNEL_OPTIONS = {
+  // Below 5 s etcd takes a client for an attacker. Without a call nobody waits, and etcd wants no pings.
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  "grpc.max_receive_message_length": 32 * 1024 * 1024,
+  "grpc-node.flow_control_window": 1024 * 1024,
+  // MB, as Node has it; the library lifts the bound.
+  "grpc-node.max_session_memory": 10,
+  // Whoever calls knows what may be tried again, and where.
+  "grpc.enable_retries": 0,
+  // Each connection reads its certificates anew: it shares nothing with the one before.
+  "grpc.use_local_subchannel_pool": 1,
+  // Nothing from the environment or from DNS decides where to go.
+  "grpc.enable_http_proxy": 0,
+  "grpc.service_config_disable_resolution": 1,
+  // The library's own statistics.
+  "grpc.enable_channelz": 0,
+};
+
+// It would write to standard error what is told here as an error.
+setLogVerbosity(logVerbosity.NONE);
 
 export class GrpcConnection {
-  readonly #session: ClientHttp2Session;
-  readonly #clock: Clock;
-  #ping: Timer | undefined;
+  readonly #client: Client;
+  readonly #sockets: Sockets;
+  readonly #calls = new Set<{ cancel(): void }>();
   #failure: GrpcError | undefined;
   readonly #signal: AbortSignal;
   readonly #stop = () => this.close();
 
   /** Throws GrpcError. `tls`: PEM texts. The signal ends the connection, whether it stands already or not. */
-  static async open(endpoint: string, tls: TlsFiles, clock: Clock, signal: AbortSignal): Promise<GrpcConnection> {
+  static async open(endpoint: string, tls: TlsFiles, signal: AbortSignal): Promise<GrpcConnection> {
     if (signal.aborted) throw new GrpcError(GrpcStatus.Unavailable, "closed");
-    const session = connect(endpoint, {
-      settings: { enablePush: false, initialWindowSize: WINDOW_OCTETS },
-      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-      ...(tls.key === undefined ? {} : { key: tls.key }),
-    });
-    let timer: Timer | undefined;
-    let stop = () => {};
+    let connection: GrpcConnection | undefined;
     try {
-      await new Promise<void>((resolve, reject) => {
-        timer = clock.after(CONNECT_MILLISECONDS, () => reject(new Error("no connection within 5 seconds")));
-        stop = () => reject(new Error("closed"));
-        signal.addEventListener("abort", stop);
-        session.once("connect", () => resolve());
-        session.once("error", reject);
-        session.once("close", () => reject(new Error("the connection was closed")));
-      });
+      connection = new GrpcConnection(new URL(endpoint), tls, signal);
+      await connection.#connect();
+      return connection;
     } catch (thrown) {
-      session.on("error", () => undefined);
-      session.destroy();
-      throw unavailable(thrown);
-    } finally {
-      timer?.cancel();
-      signal.removeEventListener("abort", stop);
+      connection?.close();
+      if (thrown instanceof GrpcError) throw thrown;
+      throw new GrpcError(GrpcStatus.Unavailable, thrown instanceof Error ? thrown.message : String(thrown));
     }
-    return new GrpcConnection(session, clock, signal);
   }
 
-  private constructor(session: ClientHttp2Session, clock: Clock, signal: AbortSignal) {
-    this.#session = session;
-    this.#clock = clock;
+  private constructor({ protocol, hostname, port }: URL, tls: TlsFiles, signal: AbortSignal) {
+    const isSecure = protocol === "https:";
+    this.#sockets = new Sockets(hostname, isSecure ? tls : undefined);
+    const target = `dns:${hostname}:${port || (isSecure ? 443 : 80)}`;
+    this.#client = new Client(target, this.#sockets, CHANNEL_OPTIONS);
     this.#signal = signal;
     signal.addEventListener("abort", this.#stop);
-    session.setLocalWindowSize(WINDOW_OCTETS);
-    session.on("error", (error) => this.#fail(unavailable(error)));
-    session.on("close", () => this.#fail(new GrpcError(GrpcStatus.Unavailable, "the connection was closed")));
-    session.on("goaway", () => this.#fail(new GrpcError(GrpcStatus.Unavailable, "the server ends the connection")));
-    this.#keepAlive();
   }
 
   close(): void {
-    this.#fail(new GrpcError(GrpcStatus.Unavailable, "closed"));
+    this.#fail("closed");
   }
 
   /** Throws GrpcError. */
-  async call(path: string, message: Uint8Array, metadata: Metadata = {}): Promise<Uint8Array> {
-    const stream = this.stream(path, { ...metadata, "grpc-timeout": `${CALL_SECONDS}S` });
-    const late = this.#clock.after(CALL_SECONDS * 1000, () => stream.abort("no answer within 15 seconds"));
-    try {
-      stream.send(message);
-      stream.end();
-      let answer: Uint8Array | undefined;
-      for await (const received of stream.messages()) answer = received;
-      if (answer === undefined) throw new GrpcError(GrpcStatus.Unknown, "the answer holds no message");
-      return answer;
-    } finally {
-      late.cancel();
-    }
+  call(path: string, message: Uint8Array, metadata: Metadata = {}): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) throw this.#failure;
+      const deadline = Date.now() + CALL_MILLISECONDS;
+      const headers = headersOf(metadata);
+      const call: ClientUnaryCall = this.#client.makeUnaryRequest(
+        path,
+        asBuffer,
+        asItIs,
+        message,
+        headers,
+        { deadline },
+        (error: ServiceError | null, answer = new Uint8Array(0)) => {
+          this.#calls.delete(call);
+          if (error === null) resolve(answer);
+          else reject(this.#failure ?? errorOf(error));
+        },
+      );
+      this.#calls.add(call);
+    });
   }
 
   /** Throws GrpcError if the connection is gone. */
   stream(path: string, metadata: Metadata = {}): GrpcStream {
     if (this.#failure !== undefined) throw this.#failure;
-    const headers = {
-      ":method": "POST",
-      ":path": path,
-      "content-type": "application/grpc",
-      te: "trailers",
-      ...metadata,
-    };
-    return new GrpcStream(this.#session.request(headers), () => this.#failure);
+    const call = this.#client.makeBidiStreamRequest(path, asBuffer, asItIs, headersOf(metadata));
+    this.#calls.add(call);
+    call.on("close", () => this.#calls.delete(call));
+    return new GrpcStream(call, () => this.#failure);
   }
 
-  #keepAlive(): void {
-    let isAnswered = true;
-    const ping = () => {
-      if (!isAnswered) return this.#fail(new GrpcError(GrpcStatus.Unavailable, "no answer to a ping for 10 seconds"));
-      isAnswered = false;
-      if (this.#session.destroyed) return; // `close` is about to be told
-      this.#session.ping(() => {
-        isAnswered = true;
+  /** Until it stands. Throws the first reason why it does not, where the library would try again. */
+  async #connect(): Promise<void> {
+    const channel = this.#client.getChannel();
+    const deadline = Date.now() + CONNECT_MILLISECONDS;
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.READY) break;
+      // A call alone is told the reason.
+      if (state === connectivityState.TRANSIENT_FAILURE) await this.call("/", new Uint8Array(0));
+      await new Promise<void>((resolve, reject) => {
+        channel.watchConnectivityState(state, deadline, (late) =>
+          late === undefined ? resolve() : reject(new Error("no connection within 5 seconds")),
+        );
       });
-      this.#ping = this.#clock.after(PING_MILLISECONDS, ping);
-    };
-    this.#ping = this.#clock.after(PING_MILLISECONDS, ping);
+    }
+    channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, () => this.#fail(LOST));
   }
 
-  #fail(error: GrpcError): void {
+  #fail(reason: string): void {
     if (this.#failure !== undefined) return;
-    this.#failure = error;
-    this.#ping?.cancel();
+    this.#failure = new GrpcError(GrpcStatus.Unavailable, reason);
     this.#signal.removeEventListener("abort", this.#stop);
-    this.#session.destroy();
+    this.#client.close();
+    for (const call of this.#calls) call.cancel();
+    this.#sockets.destroy();
   }
 }
 
 export class GrpcStream {
-  readonly #stream: ClientHttp2Stream;
+  readonly #call: ClientDuplexStream<Uint8Array, Uint8Array>;
   readonly #connectionFailure: () => GrpcError | undefined;
-  #status: GrpcError | undefined;
-  #isOver = false;
+  #error: ServiceError | undefined;
 
-  constructor(stream: ClientHttp2Stream, connectionFailure: () => GrpcError | undefined) {
-    this.#stream = stream;
+  constructor(call: ClientDuplexStream<Uint8Array, Uint8Array>, connectionFailure: () => GrpcError | undefined) {
+    this.#call = call;
     this.#connectionFailure = connectionFailure;
-    stream.on("error", () => undefined); // `messages` throws it
-    stream.on("response", (headers) => this.#noteStatus(headers));
-    stream.on("trailers", (headers) => this.#noteStatus(headers));
+    // `messages` throws it.
+    call.on("error", (error: ServiceError) => {
+      this.#error = error;
+    });
   }
 
   send(message: Uint8Array): void {
-    const prefix = Buffer.alloc(5);
-    prefix.writeUInt32BE(message.length, 1);
-    this.#stream.write(Buffer.concat([prefix, message]));
+    this.#call.write(message);
   }
 
-  end(): void {
-    this.#stream.end();
-  }
-
-  abort(reason: string): void {
-    this.#status ??= new GrpcError(GrpcStatus.Unavailable, reason);
-    this.#stream.destroy();
-  }
-
-  /** Each message as it comes; the stream waits while one is being worked on. Throws GrpcError unless it ends well. */
+  /** Each message as it comes; at most 16 wait while one is being worked on. Throws GrpcError unless it ends well. */
   async *messages(): AsyncGenerator<Uint8Array, void> {
-    const frames = new Frames();
     try {
-      for await (const chunk of this.#stream as AsyncIterable<Buffer>) {
-        frames.push(chunk);
-        for (let message = frames.next(); message !== undefined; message = frames.next()) yield message;
-      }
+      yield* this.#call as AsyncIterable<Uint8Array>;
     } catch (thrown) {
-      if (thrown instanceof GrpcError) throw thrown;
-      throw this.#connectionFailure() ?? this.#status ?? unavailable(thrown);
+      if (this.#error === undefined) throw thrown;
     } finally {
-      this.#stream.destroy();
+      this.#call.cancel();
     }
-    const failure = this.#connectionFailure() ?? this.#status;
+    const failure = this.#connectionFailure() ?? (this.#error && errorOf(this.#error));
     if (failure !== undefined) throw failure;
-    if (!this.#isOver) throw new GrpcError(GrpcStatus.Unavailable, "the answer ends without a status");
+  }
+}
+
+/**
+ * What the library's own credentials would do, and two things that they do not: sockets are destroyed with the connection (to a
+ * server that accepts and then says nothing the library leaves one open for ever, each time), and a server that is named by its
+ * address is not asked for under that name (RFC 6066 §3; Node warns of it).
+ */
+class Sockets extends ChannelCredentials {
+  readonly #host: string;
+  readonly #tls: TlsFiles | undefined;
+  readonly #sockets = new Set<Socket>();
+  #isOver = false;
+
+  constructor(hostname: string, tls: TlsFiles | undefined) {
+    super();
+    this.#host = hostname.replace(/^\[(.*)\]$/, "$1");
+    this.#tls = tls;
   }
 
-  /** Trailers, or headers alone where the server refuses at once. */
-  #noteStatus(headers: IncomingHttpHeaders & { ":status"?: number | undefined }): void {
-    const http = headers[":status"];
-    if (http !== undefined && http !== 200) {
-      this.#status ??= new GrpcError(
-        GrpcStatus.Unavailable,
-        `HTTP status ${http}: this is no etcd, or not its client port`,
-      );
-    }
-    const status = headers["grpc-status"];
-    if (status === undefined) return;
+  destroy(): void {
     this.#isOver = true;
-    if (status === "0") return;
-    const message = decodeURIComponentSafely(String(headers["grpc-message"] ?? `status ${status}`));
-    this.#status ??= new GrpcError(Number(status), message);
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  _isSecure(): boolean {
+    return this.#tls !== undefined;
+  }
+
+  _equals(other: ChannelCredentials): boolean {
+    return other === this;
+  }
+
+  _createSecureConnector(...target: Parameters<ChannelCredentials["_createSecureConnector"]>) {
+    const plain = ChannelCredentials.createInsecure()._createSecureConnector(...target);
+    return { ...plain, connect: (socket: Socket) => this.#connect(socket) };
+  }
+
+  async #connect(socket: Socket): Promise<{ socket: Socket; secure: boolean }> {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    if (this.#isOver) socket.destroy();
+    if (this.#tls === undefined) return { socket, secure: false };
+    const { ca, cert, key } = this.#tls;
+    const servername = isIP(this.#host) === 0 ? this.#host : "";
+    const files = {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    };
+    const secured = connectTls({ socket, host: this.#host, servername, ALPNProtocols: ["h2"], ...files });
+    await new Promise<void>((resolve, reject) => {
+      secured.once("secureConnect", resolve);
+      secured.on("error", reject);
+      secured.once("close", () => reject(new Error("the connection was closed")));
+    });
+    return { socket: secured, secure: true };
   }
 }
 
-/** Messages within a stream of octets: a flag, four octets of length, the message. */
-class Frames {
-  #chunks: Buffer[] = [];
-  #length = 0;
-
-  push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
-  }
-
-  /** Throws GrpcError for a message that is compressed, or too large to be held. */
-  next(): Uint8Array | undefined {
-    if (this.#length < 5) return undefined;
-    if ((this.#chunks[0]?.length ?? 0) < 5) this.#join();
-    const [first] = this.#chunks;
-    if (first === undefined) return undefined;
-    const length = first.readUInt32BE(1);
-    if (first[0] !== 0) throw new GrpcError(GrpcStatus.Unknown, "a message is compressed, which was not asked for");
-    if (length > MAX_MESSAGE_OCTETS) {
-      throw new GrpcError(
-        GrpcStatus.Unknown,
-        `a message has ${length} octets; accepted: at most ${MAX_MESSAGE_OCTETS}`,
-      );
+/** Throws GrpcError; the value, a token, is a secret. */
+function headersOf(metadata: Metadata): GrpcMetadata {
+  const headers = new GrpcMetadata();
+  for (const [name, value] of Object.entries(metadata)) {
+    try {
+      headers.set(name, value);
+    } catch {
+      throw new GrpcError(GrpcStatus.Unknown, `${name} holds characters that a header cannot hold`);
     }
-    if (this.#length < 5 + length) return undefined;
-    const all = this.#join();
-    this.#chunks = all.length > 5 + length ? [all.subarray(5 + length)] : [];
-    this.#length -= 5 + length;
-    return all.subarray(5, 5 + length);
   }
-
-  #join(): Buffer {
-    const [first = Buffer.alloc(0)] = this.#chunks;
-    const all = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first;
-    this.#chunks = [all];
-    return all;
-  }
+  return headers;
 }
 
-function unavailable(thrown: unknown): GrpcError {
-  if (thrown instanceof GrpcError) return thrown;
-  return new GrpcError(GrpcStatus.Unavailable, thrown instanceof Error ? thrown.message : String(thrown));
+/** Of a message that cannot be decompressed the library tells neither status nor details. */
+function errorOf({ code, details }: { readonly code?: number; readonly details?: string }): GrpcError {
+  if (code === status.DEADLINE_EXCEEDED) return new GrpcError(code, "no answer within 15 seconds");
+  return new GrpcError(code ?? GrpcStatus.Unknown, reasonIn(details ?? "a message cannot be decompressed"));
 }
 
-function decodeURIComponentSafely(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+/** The reason alone, and without the time of day: the same reason again is the same text again. */
+function reasonIn(details: string): string {
+  return details
+    .replace(/^No connection established\. Last error: (?:Error: )?/, "")
+    .replace(/\. Resolution note: .*$/s, "")
+    .replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)/g, "");
+}
+
+function asBuffer(message: Uint8Array): Buffer {
+  return Buffer.from(message.buffer, message.byteOffset, message.length);
+}
+
+function asItIs(message: Buffer): Uint8Array {
+  return message;
 }

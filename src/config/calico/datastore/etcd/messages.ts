@@ -1,6 +1,16 @@
-/** Those of etcd's messages (api/etcdserverpb/rpc.proto, v3) that reading, following and writing one key take. */
+/**
+ * Those of etcd's messages (api/etcdserverpb/rpc.proto, v3) that reading, following and writing one key take, with the reader and the
+ * writer of protobufjs, whose one door this is.
+ */
 
-import { fieldsOf, MessageWriter } from "./protobuf.ts";
+import protobuf from "protobufjs/minimal.js";
+
+type Reader = protobuf.Reader;
+type Writer = protobuf.Writer;
+
+export class MalformedMessage extends Error {
+  override readonly name = "MalformedMessage";
+}
 
 export interface KeyValue {
   readonly key: string;
@@ -49,24 +59,27 @@ export function rangeRequest(range: {
   readonly limit: number;
   readonly revision: number;
 }): Uint8Array {
-  return new MessageWriter()
-    .bytes(1, typeof range.key === "string" ? Buffer.from(range.key) : range.key)
-    .text(2, range.end)
-    .number(3, range.limit)
-    .number(4, range.revision)
-    .finish();
+  const request = protobuf.Writer.create();
+  writeOctets(request, 1, range.key);
+  writeOctets(request, 2, range.end);
+  writeNumber(request, 3, range.limit);
+  writeNumber(request, 4, range.revision);
+  return request.finish();
 }
 
+/** Throws MalformedMessage. */
 export function decodeRange(message: Uint8Array): RangeResponse {
-  let header = NO_HEADER;
-  let more = false;
-  const keyValues: KeyValue[] = [];
-  for (const { number, value, bytes } of fieldsOf(message)) {
-    if (number === 1) header = decodeHeader(bytes);
-    else if (number === 2) keyValues.push(decodeKeyValue(bytes));
-    else if (number === 3) more = value !== 0;
-  }
-  return { header, keyValues, more };
+  return decode(message, (reader) => {
+    let header = NO_HEADER;
+    let more = false;
+    const keyValues: KeyValue[] = [];
+    for (const tag of tagsOf(reader)) {
+      if (tag === octets(1)) header = readHeader(within(reader));
+      else if (tag === octets(2)) keyValues.push(readKeyValue(within(reader)));
+      else if (tag === number(3)) more = reader.bool();
+    }
+    return { header, keyValues, more };
+  });
 }
 
 /** With progress told now and then, and large answers in fragments. */
@@ -75,37 +88,36 @@ export function watchRequest(watch: {
   readonly end: string;
   readonly startRevision: number;
 }): Uint8Array {
-  const create = new MessageWriter()
-    .text(1, watch.key)
-    .text(2, watch.end)
-    .number(3, watch.startRevision)
-    .boolean(4, true)
-    .boolean(8, true)
-    .finish();
-  return new MessageWriter().message(1, create).finish();
+  const create = protobuf.Writer.create().uint32(octets(1)).fork();
+  writeOctets(create, 1, watch.key);
+  writeOctets(create, 2, watch.end);
+  writeNumber(create, 3, watch.startRevision);
+  return create.uint32(number(4)).bool(true).uint32(number(8)).bool(true).ldelim().finish();
 }
 
+/** Throws MalformedMessage. */
 export function decodeWatch(message: Uint8Array): WatchResponse {
-  let header = NO_HEADER;
-  let cancelReason = "";
-  const numbers = new Map<number, number>();
-  const events: WatchEvent[] = [];
-  for (const { number, value, bytes } of fieldsOf(message)) {
-    if (number === 1) header = decodeHeader(bytes);
-    else if (number === 6) cancelReason = textOf(bytes);
-    else if (number === 11) events.push(decodeEvent(bytes));
-    else numbers.set(number, value);
-  }
-  return {
-    header,
-    watchId: numbers.get(2) ?? 0,
-    created: numbers.get(3) === 1,
-    canceled: numbers.get(4) === 1,
-    compactRevision: numbers.get(5) ?? 0,
-    cancelReason,
-    isFragment: numbers.get(7) === 1,
-    events,
-  };
+  return decode(message, (reader) => {
+    let header = NO_HEADER;
+    let watchId = 0;
+    let created = false;
+    let canceled = false;
+    let compactRevision = 0;
+    let cancelReason = "";
+    let isFragment = false;
+    const events: WatchEvent[] = [];
+    for (const tag of tagsOf(reader)) {
+      if (tag === octets(1)) header = readHeader(within(reader));
+      else if (tag === number(2)) watchId = numberOf(reader.int64());
+      else if (tag === number(3)) created = reader.bool();
+      else if (tag === number(4)) canceled = reader.bool();
+      else if (tag === number(5)) compactRevision = numberOf(reader.int64());
+      else if (tag === octets(6)) cancelReason = reader.string();
+      else if (tag === number(7)) isFragment = reader.bool();
+      else if (tag === octets(11)) events.push(readEvent(within(reader)));
+    }
+    return { header, watchId, created, canceled, compactRevision, cancelReason, isFragment, events };
+  });
 }
 
 /** Writes the value if the key was last written at `modRevision`. */
@@ -114,61 +126,129 @@ export function compareAndPutRequest(put: {
   readonly modRevision: number;
   readonly value: Uint8Array;
 }): Uint8Array {
-  const modRevisionIs = new MessageWriter().number(2, 2).text(3, put.key).number(6, put.modRevision).finish();
-  const request = new MessageWriter().text(1, put.key).bytes(2, put.value).finish();
-  const operation = new MessageWriter().message(2, request).finish();
-  return new MessageWriter().message(1, modRevisionIs).message(2, operation).finish();
+  const request = protobuf.Writer.create();
+  // Compare: that the key's mod_revision (2) is equal (0, which is not written).
+  writeNumber(request.uint32(octets(1)).fork(), 2, 2);
+  writeOctets(request, 3, put.key);
+  writeNumber(request, 6, put.modRevision);
+  request.ldelim();
+  // RequestOp: a PutRequest.
+  writeOctets(request.uint32(octets(2)).fork().uint32(octets(2)).fork(), 1, put.key);
+  writeOctets(request, 2, put.value);
+  return request.ldelim().ldelim().finish();
 }
 
-/** Whether the comparison held. */
+/** Whether the comparison held. Throws MalformedMessage. */
 export function decodeTransaction(message: Uint8Array): boolean {
-  return [...fieldsOf(message)].some(({ number, value }) => number === 2 && value !== 0);
+  return decode(message, (reader) => {
+    let succeeded = false;
+    for (const tag of tagsOf(reader)) if (tag === number(2)) succeeded = reader.bool();
+    return succeeded;
+  });
 }
 
 export function authenticateRequest(name: string, password: string): Uint8Array {
-  return new MessageWriter().text(1, name).text(2, password).finish();
+  const request = protobuf.Writer.create();
+  writeOctets(request, 1, name);
+  writeOctets(request, 2, password);
+  return request.finish();
 }
 
-/** The token. */
+/** The token. Throws MalformedMessage. */
 export function decodeAuthenticate(message: Uint8Array): string {
-  const token = [...fieldsOf(message)].find(({ number }) => number === 2);
-  return token === undefined ? "" : textOf(token.bytes);
+  return decode(message, (reader) => {
+    let token = "";
+    for (const tag of tagsOf(reader)) if (tag === octets(2)) token = reader.string();
+    return token;
+  });
 }
 
 const NO_HEADER: Header = { clusterId: 0, revision: 0 };
 
-function decodeHeader(message: Uint8Array): Header {
+function readHeader(reader: Reader): Header {
   let clusterId = 0;
   let revision = 0;
-  for (const { number, value } of fieldsOf(message)) {
-    if (number === 1) clusterId = value;
-    else if (number === 3) revision = value;
+  for (const tag of tagsOf(reader)) {
+    if (tag === number(1)) clusterId = numberOf(reader.uint64());
+    else if (tag === number(3)) revision = numberOf(reader.int64());
   }
   return { clusterId, revision };
 }
 
-function decodeEvent(message: Uint8Array): WatchEvent {
+function readEvent(reader: Reader): WatchEvent {
   let isDeletion = false;
-  let keyValue: KeyValue = decodeKeyValue(new Uint8Array(0));
-  for (const { number, value, bytes } of fieldsOf(message)) {
-    if (number === 1) isDeletion = value === 1;
-    else if (number === 2) keyValue = decodeKeyValue(bytes);
+  let keyValue: KeyValue = NO_KEY_VALUE;
+  for (const tag of tagsOf(reader)) {
+    if (tag === number(1)) isDeletion = reader.int32() === 1;
+    else if (tag === octets(2)) keyValue = readKeyValue(within(reader));
   }
   return { isDeletion, keyValue };
 }
 
-function decodeKeyValue(message: Uint8Array): KeyValue {
-  let keyOctets: Uint8Array = new Uint8Array(0);
+const NOTHING = Buffer.alloc(0);
+const NO_KEY_VALUE: KeyValue = { key: "", keyOctets: NOTHING, modRevision: 0, value: NOTHING };
+
+/** The octets are lent: they are part of the message. */
+function readKeyValue(reader: Reader): KeyValue {
+  let keyOctets: Uint8Array = NOTHING;
   let modRevision = 0;
-  let octets: Uint8Array = new Uint8Array(0);
-  for (const { number, value, bytes } of fieldsOf(message)) {
-    if (number === 1) keyOctets = bytes;
-    else if (number === 3) modRevision = value;
-    else if (number === 5) octets = bytes;
+  let value: Uint8Array = NOTHING;
+  for (const tag of tagsOf(reader)) {
+    if (tag === octets(1)) keyOctets = reader.bytes();
+    else if (tag === number(3)) modRevision = numberOf(reader.int64());
+    else if (tag === octets(5)) value = reader.bytes();
   }
-  return { key: textOf(keyOctets), keyOctets, modRevision, value: octets };
+  const key = Buffer.from(keyOctets.buffer, keyOctets.byteOffset, keyOctets.length).toString("utf8");
+  return { key, keyOctets, modRevision, value };
 }
 
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+/** Of a number above 2^53 the lowest bits are lost; only identifiers are so large. */
+function numberOf(long: ReturnType<Reader["int64"]>): number {
+  return protobuf.util.LongBits.from(long).toNumber(true);
+}
+
+/** The tag of a field that holds octets, text or a message. */
+function octets(field: number): number {
+  return (field << 3) | 2;
+}
+
+/** The tag of a field that holds a number or a truth. */
+function number(field: number): number {
+  return field << 3;
+}
+
+/** The tag of each field in turn; a field that is not read before the next is asked for is skipped. */
+function* tagsOf(reader: Reader): Generator<number> {
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    const start = reader.pos;
+    yield tag;
+    if (reader.pos === start) reader.skipType(tag & 7, 0, tag >>> 3);
+  }
+}
+
+function within(reader: Reader): Reader {
+  return protobuf.Reader.create(reader.bytes());
+}
+
+/** Empty and zero are what an absent field means; an empty `range_end` that is there would mean another range. */
+function writeOctets(writer: Writer, field: number, value: string | Uint8Array): void {
+  if (value.length === 0) return;
+  writer.uint32(octets(field));
+  if (typeof value === "string") writer.string(value);
+  else writer.bytes(value);
+}
+
+function writeNumber(writer: Writer, field: number, value: number): void {
+  if (value !== 0) writer.uint32(number(field)).int64(value);
+}
+
+function decode<T>(message: Uint8Array, read: (reader: Reader) => T): T {
+  try {
+    return read(protobuf.Reader.create(message));
+  } catch (thrown) {
+    throw new MalformedMessage(
+      `a message cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    );
+  }
 }

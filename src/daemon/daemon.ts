@@ -5,7 +5,7 @@ import { UsageError } from "../bgp/model/errors.ts";
 import { type Family, familyName } from "../bgp/model/family.ts";
 import { formatRouterId, type PeerId } from "../bgp/model/ids.ts";
 import { CeaseSubcode } from "../bgp/model/messages.ts";
-import type { Clock, RibSink } from "../bgp/model/ports.ts";
+import type { Clock, RibSink, Timer } from "../bgp/model/ports.ts";
 import { formatPrefix } from "../bgp/model/prefix.ts";
 import type { PeerOptions } from "../bgp/options.ts";
 import { Speaker } from "../bgp/speaker.ts";
@@ -66,6 +66,8 @@ export class Daemon {
   readonly #peers: Peers;
   readonly #listeners = new Set<(event: EventView) => void>();
   #deferral: RestartDeferral | undefined;
+  /** Until when OPENs say that this is a restart, if not everybody is back before. */
+  #restartBits: Timer | undefined;
   #isStarted = false;
   #isStopped = false;
   #isListening = false;
@@ -134,18 +136,22 @@ export class Daemon {
     this.rib.setOriginated(originated);
     this.rib.setAggregates(aggregates);
     if (restarting) this.rib.hold();
+    const bound = deferralBound(this.config.kernel.pruneAfterMilliseconds);
+    // A peer that comes late, when routes are selected already, is still to keep what it has of the run before (RFC 4724 §4.2).
+    this.#restartBits = clock.after(bound, () => this.speaker.restartFinished());
     this.#deferral = new RestartDeferral(this.#peers.expected(), {
       clock,
-      boundMilliseconds: deferralBound(this.config.kernel.pruneAfterMilliseconds),
+      boundMilliseconds: bound,
       graceMilliseconds: this.config.peers.some(passesOn) ? RESTART_GRACE_MILLISECONDS : MESH_GRACE_MILLISECONDS,
       tellMilliseconds: TELL_MILLISECONDS,
       quietMilliseconds: QUIET_MILLISECONDS,
       select: (reason) => {
         if (restarting) logger.info({ reason }, "restart finished: routes are selected again");
         this.rib.release();
-        this.speaker.restartFinished();
       },
       complete: () => {
+        this.#restartBits?.cancel();
+        this.speaker.restartFinished();
         // What was just told has still to be decided and written.
         clock.after(TELL_MILLISECONDS, () => kernel.resynchronised());
       },
@@ -185,6 +191,7 @@ export class Daemon {
   async stop(cease: boolean): Promise<void> {
     this.#isStopped = true;
     this.#deferral?.stop();
+    this.#restartBits?.cancel();
     this.#peers.stop();
     // First the kernel: what the end of the sessions does to the tables is not to reach it.
     this.rib.hold();

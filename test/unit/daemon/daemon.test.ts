@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { Family } from "../../../src/bgp/model/family.ts";
+import type { PeerId } from "../../../src/bgp/model/ids.ts";
 import { MemoryDaemon } from "../../harness/memory-daemon.ts";
 import { MemoryNetwork } from "../../harness/memory-transport.ts";
 import { VirtualClock } from "../../harness/virtual-clock.ts";
@@ -123,5 +125,26 @@ describe("a daemon that is stopped while it has much to do", () => {
     clock.advanceSeconds(600);
     expect(center.sessions().every((line) => !line.endsWith("Established"))).toBe(true);
     await one.daemon.stop(true);
+  });
+});
+
+describe("after a restart (RFC 4724 §3)", () => {
+  it("a peer that comes when routes are selected already is told of it all the same, one that was back is not again", async () => {
+    const { clock, start } = world();
+    const peers = "peers: [{name: a, address: 10.0.0.2}, {name: b, address: 10.0.0.3, passive: true}]";
+    const center = await start(HUB, hub(peers), true);
+    await start("10.0.0.2", spoke("10.0.0.2", "10.1.0.0/16"));
+    clock.advanceSeconds(15);
+    expect(center.log.lines.map(({ event }) => event)).toContain("restart finished: routes are selected again");
+    const late = await start("10.0.0.3", spoke("10.0.0.3", "10.2.0.0/16"));
+    const told = () => {
+      const facts = late.daemon.rib.peer(late.daemon.ids.find("hub") as PeerId)?.facts;
+      return [facts?.isRestarting, facts?.forwardingPreserved];
+    };
+    clock.advanceSeconds(5);
+    expect(told()).toEqual([true, [Family.Ipv4]]);
+    center.daemon.speaker.reset(center.daemon.ids.find("b") as PeerId, undefined);
+    clock.advanceSeconds(30);
+    expect(told()).toEqual([false, []]);
   });
 });

@@ -28,6 +28,8 @@ export interface FsmState {
   readonly connectRetryCounter: number;
   /** Failures in a row, for the oscillation damping of §8.1.1; a session that proved stable clears them. */
   readonly oscillations: number;
+  /** Connections in a row that could not be made, or that the peer closed before its OPEN. */
+  readonly refusals: number;
   /** In Established: it has stood for a keepalive interval. */
   readonly stable: boolean;
   /** In Idle: incoming connections are turned away. */

@@ -18,6 +18,7 @@ const OPEN_HOLD_SECONDS = 240;
 const MAX_IDLE_HOLD_SECONDS = 60;
 /** After a session that was stable: the peer is likely to be back, or to be restarting. */
 const LOST_HOLD_SECONDS = 1;
+const FIRST_RETRY_SECONDS = 1;
 /** RFC 9687 §3.2: the greater of 8 minutes and twice the hold time. */
 const MIN_SEND_HOLD_SECONDS = 480;
 
@@ -30,6 +31,7 @@ export function initialState(config: FsmConfig): FsmState {
     config,
     connectRetryCounter: 0,
     oscillations: 0,
+    refusals: 0,
     stable: false,
     refuses: true,
     holdSeconds: 0,
@@ -64,7 +66,7 @@ export function step(state: FsmState, event: FsmEvent): FsmStep {
 function inIdle(state: FsmState, event: FsmEvent): FsmStep {
   switch (event.kind) {
     case "start":
-      return begin({ ...state, connectRetryCounter: 0, oscillations: 0 });
+      return begin({ ...state, connectRetryCounter: 0, oscillations: 0, refusals: 0 });
     case "idleHoldExpired":
       return begin(state);
     case "stop":
@@ -131,11 +133,15 @@ function inOpenSent(state: FsmState, event: FsmEvent): FsmStep {
     case "connectionFailed":
       return toActive(state, [{ kind: "close" }, { kind: "stopTimer", timer: "hold" }]);
     case "openReceived":
-      return to({ ...state, holdSeconds: event.holdSeconds, keepaliveSeconds: event.keepaliveSeconds }, "OpenConfirm", [
-        { kind: "sendKeepalive" },
-        startOrStop("keepalive", event.keepaliveSeconds),
-        startOrStop("hold", event.holdSeconds),
-      ]);
+      return to(
+        { ...state, refusals: 0, holdSeconds: event.holdSeconds, keepaliveSeconds: event.keepaliveSeconds },
+        "OpenConfirm",
+        [
+          { kind: "sendKeepalive" },
+          startOrStop("keepalive", event.keepaliveSeconds),
+          startOrStop("hold", event.holdSeconds),
+        ],
+      );
     case "protocolError":
       return failed(state, event.notification);
     case "collisionDump":
@@ -232,11 +238,16 @@ function begin(state: FsmState): FsmStep {
   return to(state, "Connect", [stopIdleHold, startConnectRetry(state), { kind: "dial" }]);
 }
 
+/**
+ * RFC: the next attempt follows when ConnectRetry expires.
+ * Ours: the first ones sooner, because a peer that has just been told of us, or is about to listen, refuses us for a moment.
+ */
 function toActive(state: FsmState, actions: readonly FsmAction[]): FsmStep {
+  const seconds = Math.min(state.config.connectRetrySeconds, FIRST_RETRY_SECONDS * 2 ** state.refusals);
   const retry: FsmAction = state.config.passive
     ? { kind: "stopTimer", timer: "connectRetry" }
-    : startConnectRetry(state);
-  return to(state, "Active", [...actions, retry]);
+    : { kind: "startTimer", timer: "connectRetry", seconds };
+  return to({ ...state, refusals: state.refusals + 1 }, "Active", [...actions, retry]);
 }
 
 function toOpenSent(state: FsmState): FsmStep {

@@ -31,11 +31,23 @@ const started = (actions: readonly FsmAction[]) =>
   actions.flatMap((a) => (a.kind === "startTimer" ? [`${a.timer} ${a.seconds}`] : []));
 
 describe("FSM, RFC 4271 §8.2.2", () => {
+  it("tries a peer that refuses soon again, then less often, and from the beginning after an OPEN", () => {
+    const refused: FsmEvent[] = [connectionFailed, { kind: "connectRetryExpired" }];
+    const pause = (events: readonly FsmEvent[]) => started(run(active, [start, ...events]).actions);
+    const after = (count: number) => Array.from({ length: count }, () => refused).flat();
+    expect([0, 1, 2, 3, 4].map((count) => pause([...after(count), connectionFailed]))).toEqual(
+      [1, 2, 4, 5, 5].map((seconds) => [`connectRetry ${seconds}`]),
+    );
+    expect(
+      pause([...after(3), connected, open, connectionFailed, { kind: "idleHoldExpired" }, connectionFailed]),
+    ).toEqual(["connectRetry 1"]);
+  });
+
   it.each<[string, FsmConfig, readonly FsmEvent[], SessionState, readonly string[]]>([
     ["Idle, event 1: dials", active, [start], "Connect", ["connectRetry 5"]],
     ["Idle, event 4: listens", passive, [start], "Active", []],
     ["Connect, event 9: dials again", active, [start, { kind: "connectRetryExpired" }], "Connect", ["connectRetry 5"]],
-    ["Connect, event 18: waits in Active", active, [start, connectionFailed], "Active", ["connectRetry 5"]],
+    ["Connect, event 18: waits in Active", active, [start, connectionFailed], "Active", ["connectRetry 1"]],
     ["Connect, event 16: sends OPEN", active, [start, connected], "OpenSent", ["hold 240"]],
     ["Active, event 17: sends OPEN", passive, [start, connected], "OpenSent", ["hold 240"]],
     [
@@ -45,7 +57,7 @@ describe("FSM, RFC 4271 §8.2.2", () => {
       "Connect",
       ["connectRetry 5"],
     ],
-    ["OpenSent, event 18: Active", active, [start, connected, connectionFailed], "Active", ["connectRetry 5"]],
+    ["OpenSent, event 18: Active", active, [start, connected, connectionFailed], "Active", ["connectRetry 1"]],
     ["OpenSent, event 19: OpenConfirm", active, [start, connected, open], "OpenConfirm", ["keepalive 30", "hold 90"]],
     [
       "OpenConfirm, event 11: keepalive",

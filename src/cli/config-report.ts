@@ -5,7 +5,7 @@ import { calicoNode, idleConfig, isIdle, openEnvironment } from "../config/calic
 import { readOnce } from "../config/calico/read-once.ts";
 import { embeddedDefault } from "../config/defaults.ts";
 import { accept, type Opened, openFile } from "../config/load.ts";
-import { ConfigError, formatProblem, isError, type Problem } from "../config/problem.ts";
+import { ConfigError, formatProblem, isError, isShown, type Problem } from "../config/problem.ts";
 import { formatConfig, showConfig } from "../config/show.ts";
 import { machine, machineOf } from "../config/surroundings.ts";
 import type { Loaded } from "../config/validate.ts";
@@ -50,7 +50,7 @@ export interface ShowReport {
 
 /** Peers that are wrong are missing from what is shown, and told beside it. */
 export async function showFile(path: string | undefined, json: boolean, clock: Clock): Promise<ShowReport> {
-  const { config, problems } = await load(path, clock);
+  const { config, problems, isBuiltIn } = await load(path, clock);
   const errors = problems.filter(isError);
   if (config === undefined) {
     return {
@@ -58,11 +58,18 @@ export async function showFile(path: string | undefined, json: boolean, clock: C
       failure: [headlineOf(path ?? "", errors.length), ...errors.map(formatProblem)].join("\n"),
     };
   }
-  const text = json ? `${JSON.stringify(showConfig(config, errors), null, 2)}\n` : formatConfig(config);
+  const text = json
+    ? `${JSON.stringify(showConfig(config, problems.filter(isShown)), null, 2)}\n`
+    : `${isBuiltIn === true ? BUILT_IN : ""}${formatConfig(config)}`;
   return { text, failure: lines(problems) };
 }
 
-type Read = Pick<Loaded, "config" | "problems">;
+/** Somebody may take it for what a daemon that runs has. */
+const BUILT_IN = "# The built-in configuration, since no file was given: `-c FILE` shows what a file comes to.\n";
+
+interface Read extends Pick<Loaded, "config" | "problems"> {
+  readonly isBuiltIn?: boolean;
+}
 
 async function load(path: string | undefined, clock: Clock): Promise<Read> {
   const opened = path === undefined ? openEnvironment() : openFile(path);
@@ -73,7 +80,7 @@ async function load(path: string | undefined, clock: Clock): Promise<Read> {
   }
   // Which port the daemon may bind is its own finding; an ordinary user usually may not bind 179.
   const port = process.getuid?.() === 0 ? 179 : 1790;
-  return { config: embeddedDefault({ port, kernel: false }, machine("/")), problems: [] };
+  return { config: embeddedDefault({ port, kernel: false }, machine("/")), problems: [], isBuiltIn: true };
 }
 
 async function loadCalico(

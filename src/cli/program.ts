@@ -109,10 +109,15 @@ export class Runner {
   }
 }
 
+const CALICO_HELP = `
+On a Calico node, in place of BIRD and confd: a file with \`calico: {}\`, or no file
+and DATASTORE_TYPE (kubernetes, etcdv3) in the environment, as calico/node has it.
+\`starling config show\` says first what would come of it, and touches nothing.`;
+
 function addRun(program: Command, parts: ProgramParts, runner: Runner): void {
   program
     .command("run")
-    .description("run the daemon in the foreground; without a file: the built-in configuration")
+    .description("run the daemon in the foreground; without a file: the built-in configuration, or a Calico node's")
     .option("-c, --config <file>", "configuration file (YAML)")
     .option("--kernel", "without a file: write routes to the kernel, if this process may", false)
     .option(
@@ -120,6 +125,7 @@ function addRun(program: Command, parts: ProgramParts, runner: Runner): void {
       "close sessions with a Cease at the end, instead of letting peers keep our routes",
       false,
     )
+    .addHelpText("after", CALICO_HELP)
     .action(async (_options: object, command: Command) => {
       const options = command.optsWithGlobals<{
         config?: string;

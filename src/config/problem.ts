@@ -1,5 +1,8 @@
 /** What is wrong with a configuration, and where: never thrown one by one, always the whole list. */
 
+/** How the path of a problem with Calico's resources begins. */
+export const OF_RESOURCES = "calico:";
+
 export type KeyPath = readonly (string | number)[];
 
 export interface Position {
@@ -33,6 +36,11 @@ export class ConfigError extends Error {
 
 export function isError(problem: Problem): boolean {
   return problem.severity === "error";
+}
+
+/** What `config show` lists: errors, and of Calico's resources also what leads nowhere, since nobody checks those before they are stored. */
+export function isShown(problem: Problem): boolean {
+  return isError(problem) || problem.path.startsWith(OF_RESOURCES);
 }
 
 /** "starling.yaml:3:5: peers[0].address: ...", the form that editors and compilers made usual. */

@@ -10,7 +10,7 @@ import type { Datastore, DatastoreEvents } from "../config/calico/datastore/port
 import type { CalicoOptions } from "../config/calico/options.ts";
 import { CalicoReader, type StatusRequests } from "../config/calico/reader.ts";
 import type { Config } from "../config/model.ts";
-import { formatProblem, isError, type Problem } from "../config/problem.ts";
+import { formatProblem, isError, isShown, type Problem } from "../config/problem.ts";
 import type { Loaded } from "../config/validate.ts";
 import type { DaemonLogger } from "../control/log.ts";
 import type { CalicoView } from "../control/views.ts";
@@ -182,7 +182,7 @@ export class CalicoSource {
       return;
     }
     this.#release = config.calico?.release;
-    await this.#parts.changed(config, problems.filter(isError));
+    await this.#parts.changed(config, problems.filter(isShown));
     this.#lacking = undefined;
   }
 

@@ -12,7 +12,7 @@ import { openDatastore } from "../config/calico/datastore/open.ts";
 import { compile } from "../config/compile.ts";
 import { acceptForReload, type Opened, openFile } from "../config/load.ts";
 import type { Config, LogConfig } from "../config/model.ts";
-import { ConfigError, isError, type Problem } from "../config/problem.ts";
+import { ConfigError, isError, isShown, type Problem } from "../config/problem.ts";
 import { machineOf } from "../config/surroundings.ts";
 import type { Loaded } from "../config/validate.ts";
 import { type ControlSocket, openControlSocket } from "../control/control-socket.ts";
@@ -158,7 +158,7 @@ export class Running {
         readiness: () => view.readiness(),
         kernelOperations: () => this.#kernel.fib?.counters().operations ?? [],
         kernelUnwritten: () => this.#kernel.fib?.counters().unwritten ?? { ipv4: 0, ipv6: 0 },
-        configProblems: () => daemon.problems.length,
+        configProblems: () => daemon.problems.filter(isError).length,
       },
       systemClock,
     );
@@ -302,9 +302,9 @@ export class Running {
     const merged = this.#calico?.replaceFile(config);
     if (merged === undefined) return { ok: true, changes: notes, problems: reported(problems.filter(isError)) };
     const next = acceptForReload(daemon.config, merged);
-    daemon.problems = merged.problems.filter(isError);
+    daemon.problems = merged.problems.filter(isShown);
     const report = await this.#apply(daemon, next);
-    const all = [...reported(daemon.problems), ...report.problems];
+    const all = [...reported(merged.problems.filter(isError)), ...report.problems];
     return { ...report, changes: [...report.changes, ...notes], problems: all };
   }
 

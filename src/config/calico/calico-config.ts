@@ -6,7 +6,7 @@ import { ANY_IPV4, ANY_IPV6, type Given } from "../given.ts";
 import type { Opened } from "../load.ts";
 import type { Config, PeerConfig, PolicyConfig } from "../model.ts";
 import { remoteName } from "../peer.ts";
-import { isError, type Problem } from "../problem.ts";
+import { isError, OF_RESOURCES, type Problem } from "../problem.ts";
 import type { Loaded } from "../validate.ts";
 import type { CalicoModel } from "./model.ts";
 import type { CalicoOptions } from "./options.ts";
@@ -140,7 +140,7 @@ const FILE = "Calico's resources";
 
 /** In the words of those of the file. */
 export function problemOfResource({ resource, field, message, severity, origin }: CalicoProblem): Problem {
-  const path = `calico:${resource}${field === "" ? "" : `.${field}`}`;
+  const path = resource === "" ? "calico" : `${OF_RESOURCES}${resource}${field === "" ? "" : `.${field}`}`;
   return { ...problem(path, message), file: origin === "" ? FILE : origin, severity };
 }
 

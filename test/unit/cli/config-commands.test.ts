@@ -97,6 +97,14 @@ describe("starling config", () => {
     expect(out).toContain("  - name: 10.0.0.2\n    address: 10.0.0.2\n    port: 179\n");
   });
 
+  it("show without a file says that it is none of the daemon's", async () => {
+    const { status, out } = await starling("config", "show");
+    expect(status).toBe(0);
+    expect(out.split("\n", 1)[0]).toBe(
+      "# The built-in configuration, since no file was given: `-c FILE` shows what a file comes to.",
+    );
+  });
+
   it("show of a file that comes to nothing", async () => {
     const { status, out, err } = await starling("config", "show", "--json", "-c", path("hopeless.yaml"));
     expect([status, out]).toEqual([2, ""]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatRouterId } from "../../../src/bgp/model/ids.ts";
 import { CalicoConfig } from "../../../src/config/calico/calico-config.ts";
+import { isError } from "../../../src/config/problem.ts";
 import { formatConfig, showConfig } from "../../../src/config/show.ts";
 import { fileOf, OPTIONS, type SourceBench, sourceBench } from "../../harness/calico-source.ts";
 import { VirtualClock } from "../../harness/virtual-clock.ts";
@@ -157,7 +158,7 @@ describe("while it runs", () => {
     await bench.settle();
     const told = () => bench.logged("error").filter((line) => line.includes("BGPPeer/tor"));
     expect(told()).toHaveLength(1);
-    expect(bench.problems.map(({ path }) => path)).toEqual([expect.stringContaining("calico:BGPPeer/tor")]);
+    expect(bench.problems.filter(isError).map(({ path }) => path)).toEqual(["calico:BGPPeer/tor.spec.peerIP"]);
     expect(bench.source.view().problems).toBeGreaterThan(0);
     expect(names(bench)).toEqual(["Mesh_10_0_0_2", "Mesh_10_0_0_3"]);
     bench.delete("BGPPeer", "tor");
@@ -166,6 +167,15 @@ describe("while it runs", () => {
     bench.set("BGPPeer", "tor", wrong);
     await bench.settle();
     expect(told()).toHaveLength(2);
+  });
+
+  it("what leads nowhere is shown, and rejects nothing", async () => {
+    const bench = await running();
+    bench.set("BGPPeer", "tor", { peerIP: "10.0.0.254", asNumber: 65001, filters: ["none"] });
+    await bench.settle();
+    expect(bench.problems.map(({ path }) => path)).toEqual(["calico:BGPPeer/tor.spec.filters[0]"]);
+    expect(bench.source.view().problems).toBe(0);
+    expect(names(bench)).toContain("Global_10_0_0_254");
   });
 
   it("the file's own peers stand beside those of the resources; where they clash these stay", async () => {

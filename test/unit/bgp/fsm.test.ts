@@ -34,12 +34,12 @@ describe("FSM, RFC 4271 §8.2.2", () => {
   it("tries a peer that refuses soon again, then less often, and from the beginning after an OPEN", () => {
     const refused: FsmEvent[] = [connectionFailed, { kind: "connectRetryExpired" }];
     const pause = (events: readonly FsmEvent[]) => started(run(active, [start, ...events]).actions);
-    const after = (count: number) => Array.from({ length: count }, () => refused).flat();
-    expect([0, 1, 2, 3, 4].map((count) => pause([...after(count), connectionFailed]))).toEqual(
+    const refusals = (count: number) => Array.from({ length: count }, () => refused).flat();
+    expect([0, 1, 2, 3, 4].map((count) => pause([...refusals(count), connectionFailed]))).toEqual(
       [1, 2, 4, 5, 5].map((seconds) => [`connectRetry ${seconds}`]),
     );
     expect(
-      pause([...after(3), connected, open, connectionFailed, { kind: "idleHoldExpired" }, connectionFailed]),
+      pause([...refusals(3), connected, open, connectionFailed, { kind: "idleHoldExpired" }, connectionFailed]),
     ).toEqual(["connectRetry 1"]);
   });
 

@@ -5,7 +5,7 @@ import { createServer, type Http2Server, type ServerHttp2Session, type ServerHtt
 import type { AddressInfo, Server } from "node:net";
 import { createServer as createTcpServer } from "node:net";
 import { gzipSync } from "node:zlib";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { GrpcConnection, GrpcError } from "../../../../src/config/calico/datastore/etcd/grpc.ts";
 import { waitFor } from "../../../harness/wait-for.ts";
 
@@ -21,10 +21,10 @@ afterEach(() => {
   for (const clean of cleanups.splice(0)) clean();
 });
 
-async function listen(server: Server | Http2Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+async function listen(server: Server | Http2Server, host = "127.0.0.1"): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   cleanups.push(() => server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
 }
 
 async function open(endpoint: string): Promise<GrpcConnection> {
@@ -227,6 +227,30 @@ describe("streams", () => {
     expect(connections).toBe(1);
   });
 
+  it("wait while a message is being worked on", async () => {
+    const large = frame("x".repeat(1024 * 1024));
+    let sent = 0;
+    const connection = await answering((stream) => {
+      const send = () => {
+        if (++sent < 20) stream.write(large, send);
+        else stream.end(large);
+      };
+      stream.respond(OK, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      stream.once("data", () => (stream.id === 1 ? send() : stream.end(frame("y"))));
+    });
+    const stream = connection.stream("/x");
+    stream.send(Buffer.from("y"));
+    let received = 0;
+    for await (const message of stream.messages()) {
+      expect(message.length).toBe(1024 * 1024);
+      // Time enough for whatever may be sent.
+      if (received++ === 0) for (let n = 0; n < 20; n++) await connection.call("/y", Buffer.from("y"));
+      expect(sent).toBeLessThan(received + 4);
+    }
+    expect(received).toBe(20);
+  });
+
   it("that nobody reads harm nobody", async () => {
     const connection = await answering((stream) => reply(stream, [], { "grpc-status": "7" }));
     const stream = connection.stream("/x");
@@ -236,6 +260,15 @@ describe("streams", () => {
 });
 
 describe("connecting", () => {
+  const warnings: string[] = [];
+  const warned = (warning: Error) => warnings.push(warning.message);
+  beforeAll(() => void process.on("warning", warned));
+  afterAll(() => {
+    process.off("warning", warned);
+    // Of a server that is asked for by an address as if it were a name.
+    expect(warnings).toEqual([]);
+  });
+
   const openAndCall = async (endpoint: string) => (await open(endpoint)).call("/x", Buffer.from(""));
 
   it("to what is no HTTP/2 server is refused", async () => {
@@ -248,6 +281,12 @@ describe("connecting", () => {
     const first = await failureOf(openAndCall(endpoint));
     expect(first.message).not.toMatch(/undefined|20\d\d-/);
     expect((await failureOf(openAndCall(endpoint))).message).toBe(first.message);
+  });
+
+  it("to an IPv6 address works as to any", async () => {
+    const server = createServer();
+    server.on("stream", (stream) => reply(stream, [frame("six")], { "grpc-status": "0" }));
+    expect(Buffer.from(await openAndCall(await listen(server, "::1"))).toString()).toBe("six");
   });
 
   it("to nobody is refused, and the reason is told", async () => {

@@ -13,6 +13,7 @@ import {
   type ClientUnaryCall,
   connectivityState,
   Metadata as GrpcMetadata,
+  InterceptingCall,
   logVerbosity,
   type ServiceError,
   setLogVerbosity,
@@ -138,10 +139,22 @@ export class GrpcConnection {
   /** Throws GrpcError if the connection is gone. */
   stream(path: string, metadata: Metadata = {}): GrpcStream {
     if (this.#failure !== undefined) throw this.#failure;
-    const call = this.#client.makeBidiStreamRequest(path, asBuffer, asItIs, headersOf(metadata));
+    let reads: Reads | undefined;
+    const call = this.#client.makeBidiStreamRequest(path, asBuffer, asItIs, headersOf(metadata), {
+      interceptors: [
+        (options, next) => {
+          reads = new Reads(next(options));
+          return reads;
+        },
+      ],
+    });
     this.#calls.add(call);
     call.on("close", () => this.#calls.delete(call));
-    return new GrpcStream(call, () => this.#failure);
+    return new GrpcStream(
+      call,
+      () => reads?.want(),
+      () => this.#failure,
+    );
   }
 
   /** Until it stands. Throws the first reason why it does not, where the library would try again. */
@@ -175,11 +188,18 @@ export class GrpcConnection {
 
 export class GrpcStream {
   readonly #call: ClientDuplexStream<Uint8Array, Uint8Array>;
+  readonly #want: () => void;
   readonly #connectionFailure: () => GrpcError | undefined;
   #error: ServiceError | undefined;
 
-  constructor(call: ClientDuplexStream<Uint8Array, Uint8Array>, connectionFailure: () => GrpcError | undefined) {
+  /** `want` lets one more message in. */
+  constructor(
+    call: ClientDuplexStream<Uint8Array, Uint8Array>,
+    want: () => void,
+    connectionFailure: () => GrpcError | undefined,
+  ) {
     this.#call = call;
+    this.#want = want;
     this.#connectionFailure = connectionFailure;
     // `messages` throws it.
     call.on("error", (error: ServiceError) => {
@@ -191,10 +211,14 @@ export class GrpcStream {
     this.#call.write(message);
   }
 
-  /** Each message as it comes; at most 16 wait while one is being worked on. Throws GrpcError unless it ends well. */
+  /** Each message as it comes; the stream waits while one is being worked on. Throws GrpcError unless it ends well. */
   async *messages(): AsyncGenerator<Uint8Array, void> {
     try {
-      yield* this.#call as AsyncIterable<Uint8Array>;
+      this.#want();
+      for await (const message of this.#call as AsyncIterable<Uint8Array>) {
+        yield message;
+        this.#want();
+      }
     } catch (thrown) {
       if (this.#error === undefined) throw thrown;
     } finally {
@@ -202,6 +226,29 @@ export class GrpcStream {
     }
     const failure = this.#connectionFailure() ?? (this.#error && errorOf(this.#error));
     if (failure !== undefined) throw failure;
+  }
+}
+
+/** Reads a message when it is wanted: left alone, the library reads 16 ahead, each as large as a message may be. */
+class Reads extends InterceptingCall {
+  #isWanted = false;
+  #isDue = false;
+
+  want(): void {
+    this.#isWanted = true;
+    this.#read();
+  }
+
+  override startRead(): void {
+    this.#isDue = true;
+    this.#read();
+  }
+
+  #read(): void {
+    if (!this.#isWanted || !this.#isDue) return;
+    this.#isWanted = false;
+    this.#isDue = false;
+    super.startRead();
   }
 }
 

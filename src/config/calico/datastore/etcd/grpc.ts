@@ -254,7 +254,7 @@ class Reads extends InterceptingCall {
 
 /**
  * What the library's own credentials would do, and two things that they do not: sockets are destroyed with the connection (to a
- * server that accepts and then says nothing the library leaves one open for ever, each time), and a server that is named by its
+ * server that accepts and then says nothing the library leaves one open, each time), and a server that is named by its
  * address is not asked for under that name (RFC 6066 §3; Node warns of it).
  */
 class Sockets extends ChannelCredentials {

@@ -68,6 +68,7 @@ export class Daemon {
   #deferral: RestartDeferral | undefined;
   /** Until when OPENs say that this is a restart, if not everybody is back before. */
   #restartBits: Timer | undefined;
+  #kernelHold: Timer | undefined;
   #isStarted = false;
   #isStopped = false;
   #isListening = false;
@@ -135,7 +136,10 @@ export class Daemon {
     const { originated, aggregates } = this.#compile(this.config);
     this.rib.setOriginated(originated);
     this.rib.setAggregates(aggregates);
-    if (restarting) this.rib.hold();
+    if (restarting) {
+      this.rib.hold();
+      kernel.hold();
+    }
     const bound = deferralBound(this.config.kernel.pruneAfterMilliseconds);
     // A peer that comes late, when routes are selected already, is still to keep what it has of the run before (RFC 4724 §4.2).
     this.#restartBits = clock.after(bound, () => this.speaker.restartFinished());
@@ -148,8 +152,12 @@ export class Daemon {
       select: (reason) => {
         if (restarting) logger.info({ reason }, "restart finished: routes are selected again");
         this.rib.release();
+        // Those that come late may have the better way, and the kernel has it still.
+        this.#kernelHold = clock.after(RESTART_GRACE_MILLISECONDS, () => kernel.release());
       },
       complete: () => {
+        this.#kernelHold?.cancel();
+        kernel.release();
         this.#restartBits?.cancel();
         this.speaker.restartFinished();
         // What was just told has still to be decided and written.
@@ -192,6 +200,7 @@ export class Daemon {
     this.#isStopped = true;
     this.#deferral?.stop();
     this.#restartBits?.cancel();
+    this.#kernelHold?.cancel();
     this.#peers.stop();
     // First the kernel: what the end of the sessions does to the tables is not to reach it.
     this.rib.hold();

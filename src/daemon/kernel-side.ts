@@ -90,6 +90,16 @@ export class KernelSide implements ForwardingSink {
     this.#fib?.expectRoutes();
   }
 
+  /** Routes of an earlier run carry the traffic: nothing is written before `release`. */
+  hold(): void {
+    const { ipv4, ipv6 } = this.#fib?.counters().routes ?? { ipv4: 0, ipv6: 0 };
+    if (ipv4 + ipv6 > 0) this.#fib?.hold();
+  }
+
+  release(): void {
+    this.#fib?.release();
+  }
+
   /** The tables are complete: routes of an earlier run that nobody wants may go. */
   resynchronised(): void {
     this.#fib?.resynchronised();

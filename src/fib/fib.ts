@@ -84,6 +84,9 @@ export interface Fib {
   setLearning(learn: FibOptions["learn"], excludeInterfaces: readonly string[]): void;
   /** From now on routes are wanted: those of an earlier run stay for `pruneAfterMilliseconds` at most. Until then all of them stay. */
   expectRoutes(): void;
+  /** What is wanted from now on is not written before `release`: what stands there is better than what is known yet. */
+  hold(): void;
+  release(): void;
   /** The tables are complete: routes of an earlier run that nobody wants may be pruned now. */
   resynchronised(): void;
   entries(family: Family): Iterable<KernelEntry>;

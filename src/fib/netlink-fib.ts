@@ -159,6 +159,14 @@ export class NetlinkFib implements Fib {
     }
   }
 
+  hold(): void {
+    this.#writer.hold();
+  }
+
+  release(): void {
+    this.#writer.release();
+  }
+
   resynchronised(): void {
     if (this.#ready) this.#pruneStale("sessions have resynchronised");
     else this.#whenReady.push(() => this.#pruneStale("sessions have resynchronised"));

@@ -40,6 +40,7 @@ export class Writer {
   #underWay = false;
   readonly #whenPaused: (() => void)[] = [];
   #paused = true;
+  #held = false;
   #closed = false;
   #retry: Timer | undefined;
   #retryDelay = FIRST_RETRY_MILLISECONDS;
@@ -54,7 +55,7 @@ export class Writer {
 
   /** There may be something to write. `idle` follows in any case. */
   wake(): void {
-    if (this.#scheduled || this.#paused || this.#closed) return;
+    if (this.#scheduled || this.#isWaiting || this.#closed) return;
     this.#scheduled = true;
     this.#clock.soon(() => {
       this.#scheduled = false;
@@ -76,6 +77,20 @@ export class Writer {
   resume(): void {
     this.#paused = false;
     this.wake();
+  }
+
+  /** What is wanted is noted and not written, whatever else happens, until `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.wake();
+  }
+
+  get #isWaiting(): boolean {
+    return this.#paused || this.#held;
   }
 
   /** A link or an address came: what was refused for want of it has its chance at once. */
@@ -106,7 +121,7 @@ export class Writer {
   }
 
   #slice(): void {
-    if (this.#paused || this.#closed) return;
+    if (this.#isWaiting || this.#closed) return;
     const reconciler = this.#nextFor ?? this.#whoseTurn();
     if (reconciler === undefined) {
       if (!this.#underWay) this.#rest();

@@ -21,6 +21,8 @@ export class MemoryFib implements Fib {
   readonly #counts = { add: 0, replace: 0, delete: 0 };
   #settling = false;
   #closed = false;
+  /** What was asked for while nothing is written. */
+  #waiting: (() => void)[] | undefined;
 
   /** `left`: routes of an earlier run. */
   constructor(clock: Clock, events: FibEvents, left: ReadonlyMap<Prefix, FibTarget> = new Map()) {
@@ -66,9 +68,7 @@ export class MemoryFib implements Fib {
   setLearning(): void {}
 
   set(prefixes: PrefixBatch, target: FibTarget): void {
-    for (let i = 0; i < prefixes.count; i++) {
-      const prefix = prefixes.prefixAt(i);
-      const key = formatPrefix(prefix);
+    this.#each(prefixes, (prefix, key) => {
       const entry = this.#entries.get(key);
       if (entry === undefined) this.#entries.set(key, { prefix, wanted: target, present: target });
       else {
@@ -76,14 +76,33 @@ export class MemoryFib implements Fib {
         entry.present = target;
       }
       this.#counts[entry === undefined ? "add" : "replace"]++;
-    }
-    this.#settle();
+    });
   }
 
   unset(prefixes: PrefixBatch): void {
-    for (let i = 0; i < prefixes.count; i++) {
-      const key = formatPrefix(prefixes.prefixAt(i));
+    this.#each(prefixes, (_prefix, key) => {
       if (this.#entries.get(key)?.wanted !== undefined) this.#delete(key);
+    });
+  }
+
+  hold(): void {
+    this.#waiting ??= [];
+  }
+
+  release(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const write of waiting) write();
+    this.#settle();
+  }
+
+  /** Now, or when it is released. */
+  #each(prefixes: PrefixBatch, write: (prefix: Prefix, key: string) => void): void {
+    for (let i = 0; i < prefixes.count; i++) {
+      const prefix = prefixes.prefixAt(i);
+      const run = () => write(prefix, formatPrefix(prefix));
+      if (this.#waiting === undefined) run();
+      else this.#waiting.push(run);
     }
     this.#settle();
   }

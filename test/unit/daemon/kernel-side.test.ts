@@ -59,6 +59,8 @@ const connected = (text: string, index: number): KernelRoute => ({
 });
 const link = (index: number, up: boolean): Link => ({ index, name: `eth${index}`, up, addresses: [] });
 
+const NOBODY = { routeChanged: () => {}, linkChanged: () => {}, ready: () => {}, settled: () => {} };
+
 describe("the kernel's side", () => {
   it("is ready when the first dump is in, or after ten seconds without an answer", async () => {
     const quick = side();
@@ -145,5 +147,21 @@ describe("the kernel's side", () => {
     const { table } = bench.rib.rib(Family.Ipv4);
     expect([table.prefixes.count, bench.rib.attributes.count, bench.rib.nextHops.count]).toEqual([0, 0, 0]);
     expect(table.paths.end).toBeLessThan(20);
+  });
+
+  it("after a restart writes nothing before it may, where routes of the run before carry the traffic", () => {
+    const held = new MemoryFib(new VirtualClock(), NOBODY, new Map([[prefix("10.1.0.0/16"), drop]]));
+    const { kernel } = side(() => held);
+    kernel.hold();
+    kernel.set(batch("10.2.0.0/16"), { kind: "blackhole" } as never);
+    expect(held.route("10.2.0.0/16")).toBeUndefined();
+    kernel.release();
+    expect(held.route("10.2.0.0/16")).toBeDefined();
+
+    const empty = new MemoryFib(new VirtualClock(), NOBODY);
+    const { kernel: fresh } = side(() => empty);
+    fresh.hold();
+    fresh.set(batch("10.2.0.0/16"), { kind: "blackhole" } as never);
+    expect(empty.route("10.2.0.0/16")).toBeDefined();
   });
 });

@@ -274,6 +274,22 @@ describe("what vanishes without a word", () => {
   });
 });
 
+describe("a fib that is held", () => {
+  it("notes what is wanted, whatever it hears and reads, and writes it when it is released", () => {
+    const w = world();
+    w.fib.hold();
+    w.fib.set(batch("10.0.0.0/8"), unicast(hop(undefined, 3)));
+    w.fib.set(batch("10.0.0.0/8"), BLACKHOLE);
+    w.kernel.lose();
+    w.kernel.deliver();
+    w.clock.advanceSeconds(10);
+    expect(standing(w.kernel, 12)).toEqual(new Map());
+    w.fib.release();
+    w.clock.settle();
+    expect([...standing(w.kernel, 12).values()]).toEqual([wordsOf(BLACKHOLE)]);
+  });
+});
+
 describe("closing", () => {
   it("leaves everything in place, and is idempotent", async () => {
     const w = world();

@@ -23,7 +23,7 @@ export function registerConfigCommands(program: Command, clock: Clock): void {
     .option("--json", "print one JSON document")
     .action(async ({ config: path, json }: FileOptions) => {
       const { checkFile } = await import("./config-report.ts");
-      const report = await checkFile(path, clock);
+      const report = await checkFile(path, clock, warn);
       if (json === true) print(`${JSON.stringify(report.document, null, 2)}\n`);
       else {
         warn(report.warnings);
@@ -39,7 +39,7 @@ export function registerConfigCommands(program: Command, clock: Clock): void {
     .option("--json", "print one JSON document")
     .action(async ({ config: path, json }: FileOptions) => {
       const { showFile } = await import("./config-report.ts");
-      const report = await showFile(path, json === true, clock);
+      const report = await showFile(path, json === true, clock, warn);
       if (report.text === undefined) throw new UsageError(report.failure);
       warn(report.failure);
       print(report.text);

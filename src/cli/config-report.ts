@@ -22,8 +22,11 @@ export interface CheckReport {
   readonly failure: string | undefined;
 }
 
-export async function checkFile(path: string | undefined, clock: Clock): Promise<CheckReport> {
-  const { config, problems } = await load(path, clock);
+/** For what is said while it is waited for something: lines for standard error. */
+type Tell = (text: string) => void;
+
+export async function checkFile(path: string | undefined, clock: Clock, tell: Tell): Promise<CheckReport> {
+  const { config, problems, note } = await load(path, clock, tell);
   const errors = problems.filter(isError);
   const warnings = problems.filter((problem) => !isError(problem));
   const peers = config?.peers.length ?? 0;
@@ -32,13 +35,15 @@ export async function checkFile(path: string | undefined, clock: Clock): Promise
   return {
     document: { ok: errors.length === 0, file: path ?? null, problems: problems.map(documentOf) },
     summary:
-      errors.length > 0
-        ? ""
-        : `${path ?? (config?.calico === undefined ? "the embedded default" : "what Calico's resources come to")} is valid: ${what}\n`,
+      errors.length > 0 ? "" : `${path ?? nameOf(config)} is valid: ${what}\n${note === undefined ? "" : `${note}\n`}`,
     warnings: lines(warnings),
     headline,
     failure: errors.length === 0 ? undefined : [headline, ...errors.map(formatProblem)].join("\n"),
   };
+}
+
+function nameOf(config: Loaded["config"]): string {
+  return config?.calico === undefined ? "the embedded default" : "what Calico's resources come to";
 }
 
 export interface ShowReport {
@@ -49,8 +54,8 @@ export interface ShowReport {
 }
 
 /** Peers that are wrong are missing from what is shown, and told beside it. */
-export async function showFile(path: string | undefined, json: boolean, clock: Clock): Promise<ShowReport> {
-  const { config, problems, isBuiltIn } = await load(path, clock);
+export async function showFile(path: string | undefined, json: boolean, clock: Clock, tell: Tell): Promise<ShowReport> {
+  const { config, problems, note } = await load(path, clock, tell);
   const errors = problems.filter(isError);
   if (config === undefined) {
     return {
@@ -58,29 +63,31 @@ export async function showFile(path: string | undefined, json: boolean, clock: C
       failure: [headlineOf(path ?? "", errors.length), ...errors.map(formatProblem)].join("\n"),
     };
   }
+  const comment = note ?? (path === undefined && config.calico === undefined ? BUILT_IN : undefined);
   const text = json
     ? `${JSON.stringify(showConfig(config, problems.filter(isShown)), null, 2)}\n`
-    : `${isBuiltIn === true ? BUILT_IN : ""}${formatConfig(config)}`;
+    : `${comment === undefined ? "" : `# ${comment}\n`}${formatConfig(config)}`;
   return { text, failure: lines(problems) };
 }
 
 /** Somebody may take it for what a daemon that runs has. */
-const BUILT_IN = "# The built-in configuration, since no file was given: `-c FILE` shows what a file comes to.\n";
+const BUILT_IN = "The built-in configuration, since no file was given: `-c FILE` shows what a file comes to.";
 
 interface Read extends Pick<Loaded, "config" | "problems"> {
-  readonly isBuiltIn?: boolean;
+  /** Why this is not what one may expect. */
+  readonly note?: string;
 }
 
-async function load(path: string | undefined, clock: Clock): Promise<Read> {
+async function load(path: string | undefined, clock: Clock, tell: Tell): Promise<Read> {
   const opened = path === undefined ? openEnvironment() : openFile(path);
   if (opened !== undefined) {
     const loaded = opened.validate();
     if (loaded.calico === undefined || loaded.config === undefined) return loaded;
-    return loadCalico(opened, loaded.calico, path, clock);
+    return loadCalico(opened, loaded.calico, path, clock, tell);
   }
   // Which port the daemon may bind is its own finding; an ordinary user usually may not bind 179.
   const port = process.getuid?.() === 0 ? 179 : 1790;
-  return { config: embeddedDefault({ port, kernel: false }, machine("/")), problems: [], isBuiltIn: true };
+  return { config: embeddedDefault({ port, kernel: false }, machine("/")), problems: [] };
 }
 
 async function loadCalico(
@@ -88,15 +95,24 @@ async function loadCalico(
   section: NonNullable<Loaded["calico"]>,
   path: string | undefined,
   clock: Clock,
+  tell: Tell,
 ): Promise<Read> {
   try {
     const node = calicoNode(opened, section, path === undefined ? machine("/") : machineOf(path));
-    if (!isIdle(node.options)) return await readOnce(node, clock);
-    return { config: idleConfig(accept(node.config.file)), problems: node.problems };
+    if (!isIdle(node.options)) return await readOnce(node, clock, tell);
+    return {
+      config: idleConfig(accept(node.config.file)),
+      problems: node.problems,
+      note: idleNote(node.options.backend),
+    };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { config: undefined, problems: error.problems };
   }
+}
+
+function idleNote(backend: string): string {
+  return `Nothing to do: Calico's networking backend is ${backend}, not bird (CALICO_NETWORKING_BACKEND).`;
 }
 
 function headlineOf(path: string, errors: number): string {

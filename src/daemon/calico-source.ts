@@ -57,6 +57,8 @@ export class CalicoSource {
   #isChanging = false;
   #isDirty = false;
   #isClosed = false;
+  /** Why the resources come to nothing. */
+  #awaited: string | undefined;
   /** Until when the first configuration waits for passwords. */
   #secretsEnd: number | undefined;
   #problems: readonly Problem[] = [];
@@ -176,14 +178,22 @@ export class CalicoSource {
     if (file !== this.#config) return this.#soon(0);
     if (this.#waitsForSecrets()) return;
     this.#note(problems);
-    if (config === undefined) {
-      if (this.#lacking === undefined) return;
-      this.#lacking = waiting ?? "what it says and the configuration file do not go together";
-      return;
-    }
+    if (config === undefined)
+      return this.#wait(waiting ?? "what it says and the configuration file do not go together");
+    this.#awaited = undefined;
     this.#release = config.calico?.release;
     await this.#parts.changed(config, problems.filter(isShown));
     this.#lacking = undefined;
+  }
+
+  /** Said once, as long as it is so. */
+  #wait(reason: string): void {
+    const isStarting = this.#lacking !== undefined;
+    if (isStarting) this.#lacking = reason;
+    if (reason === this.#awaited) return;
+    this.#awaited = reason;
+    const text = isStarting ? "waiting for Calico's resources" : "the last state of Calico's resources stands";
+    this.#parts.logger.warn({ reason }, text);
   }
 
   *#mergeInSteps(): Generator<undefined, Merged> {

@@ -126,7 +126,9 @@ export class RestartDeferral {
       this.#options.complete();
     } else if (!this.#isSelecting) {
       this.#grace ??= this.#options.clock.after(this.#options.graceMilliseconds, () =>
-        this.#select(`${this.#missing.size} peers have not come back`),
+        this.#select(
+          this.#missing.size === 1 ? "a peer has not come back" : `${this.#missing.size} peers have not come back`,
+        ),
       );
     }
   }

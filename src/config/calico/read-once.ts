@@ -10,15 +10,17 @@ import { CalicoReader } from "./reader.ts";
 
 /** A datastore that answers at all does so in less. */
 const PATIENCE_MILLISECONDS = 10_000;
+const QUIET_MILLISECONDS = 1_000;
 /** Once all else is there, a Secret that may not be read is not waited for any longer. */
 const SECRETS_MILLISECONDS = 2_000;
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** Throws ConfigError where the datastore does not answer, or has no such node. */
+/** Throws ConfigError where the datastore does not answer, or has no such node. `tell` hears, once, that it takes a while. */
 export async function readOnce(
   { options, config, problems }: CalicoNode,
   clock: Clock,
+  tell: (text: string) => void,
   patienceMilliseconds = PATIENCE_MILLISECONDS,
 ): Promise<Pick<Loaded, "config" | "problems">> {
   let wake: () => void = () => {};
@@ -33,20 +35,28 @@ export async function readOnce(
         resolve();
       };
     });
+  const { type } = options.datastore;
+  const telling = clock.after(QUIET_MILLISECONDS, () => {
+    const why = reader.disturbance === undefined ? "" : `: ${reader.disturbance}`;
+    tell(`waiting for Calico's datastore (${type}), ${patienceMilliseconds / 1000} s at most${why}\n`);
+  });
   try {
     datastore.start();
     const end = clock.now() + patienceMilliseconds;
     while (!reader.isSynced) {
-      if (clock.now() >= end) throw failure(`Calico's datastore (${options.datastore.type})`, silence(reader));
+      // Whoever asks has the files at hand: there is nothing to wait for.
+      const isHopeless = type === "file" && reader.disturbance !== undefined;
+      if (isHopeless || clock.now() >= end) throw failure(`Calico's datastore (${type})`, silence(reader));
       await change(end - clock.now());
     }
+    telling.cancel();
     let translation = reader.translate();
     const secretsEnd = clock.now() + SECRETS_MILLISECONDS;
     while (reader.awaitedSecrets.length > 0 && clock.now() < secretsEnd) await change(secretsEnd - clock.now());
     translation = reader.translate();
     if (translation.model === undefined) {
       throw failure(
-        `Calico's datastore (${options.datastore.type})`,
+        `Calico's datastore (${type})`,
         options.nodeSelector === undefined
           ? `there is no Node ${options.nodeName} in it: set calico.nodeName, or NODENAME, to the name of one`
           : (translation.waiting ?? ""),
@@ -58,6 +68,7 @@ export async function readOnce(
       problems: [...problems, ...translation.problems.map(problemOfResource), ...merged.problems],
     };
   } finally {
+    telling.cancel();
     await datastore.close();
   }
 }

@@ -38,6 +38,7 @@ beforeAll(() => {
     "asNumber: 64512\nrouterId: 10.0.0.1\npeers: [{address: 10.0.0.2, prot: 1}, {address: 10.0.0.3}]\n",
   );
   writeFileSync(path("hopeless.yaml"), "asNumber: [\n");
+  writeFileSync(path("calico.yaml"), "calico: {nodeName: a, datastore: {type: file, path: nowhere}}\n");
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -95,6 +96,15 @@ describe("starling config", () => {
     expect(status).toBe(0);
     expect(out).toContain("asNumber: 64512\nrouterId: 10.0.0.1\n");
     expect(out).toContain("  - name: 10.0.0.2\n    address: 10.0.0.2\n    port: 179\n");
+  });
+
+  it("a Calico node's files that are not there are told at once", async () => {
+    const { status, err } = await starling("check", "-c", path("calico.yaml"));
+    expect(status).toBe(2);
+    expect(err).toMatch(
+      /Calico's datastore \(file\): does not answer: cannot read .*nowhere: there is no such file or folder/,
+    );
+    expect(err).not.toContain("waiting");
   });
 
   it("show without a file says that it is none of the daemon's", async () => {

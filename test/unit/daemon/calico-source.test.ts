@@ -39,9 +39,12 @@ describe("the start", () => {
     await bench.settle();
     expect(bench.changes).toEqual([]);
     expect(bench.source.readiness()[0]).toContain("there is no Node node-1 in the datastore yet");
+    bench.node("node-3", "10.0.0.3");
+    await bench.settle();
+    expect(bench.logged("warn")).toEqual(["waiting for Calico's resources"]);
     bench.node("node-1", "10.0.0.1");
     await bench.settle();
-    expect(names(bench)).toEqual(["Mesh_10_0_0_2"]);
+    expect(names(bench)).toEqual(["Mesh_10_0_0_2", "Mesh_10_0_0_3"]);
   });
 
   it("waits for the passwords, but not for ever", async () => {
@@ -147,6 +150,7 @@ describe("while it runs", () => {
     await bench.settle();
     expect(bench.changes).toHaveLength(1);
     expect(bench.source.readiness()).toEqual([]);
+    expect(bench.logged("warn")).toEqual(["the last state of Calico's resources stands"]);
   });
 
   it("a problem is told once as long as it is there, and costs what it is about alone", async () => {

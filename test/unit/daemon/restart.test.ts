@@ -50,9 +50,9 @@ describe("route selection after a restart (RFC 4724 §4.1)", () => {
     clock.advanceSeconds(9);
     expect(said).toEqual([]);
     clock.advanceSeconds(1);
-    expect(said).toEqual(["select: 1 peers have not come back"]);
+    expect(said).toEqual(["select: a peer has not come back"]);
     restart.established(B, []);
-    expect(said).toEqual(["select: 1 peers have not come back", "complete"]);
+    expect(said).toEqual(["select: a peer has not come back", "complete"]);
   });
 
   it("ends with the deferral time, whoever still tells", () => {

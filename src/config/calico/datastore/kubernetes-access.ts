@@ -5,6 +5,7 @@ import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import type { ApiServerOptions, DatastoreOptions } from "../options.ts";
 import { ApiError, reasonOf } from "./kubernetes-error.ts";
+import { reasonOf as fileReason } from "./resource-files.ts";
 
 export type KubernetesOptions = Extract<DatastoreOptions, { type: "kubernetes" }>;
 
@@ -75,7 +76,7 @@ async function load(options: KubernetesOptions, root: string): Promise<KubeConfi
       config.loadFromCluster(root);
     } else config.loadFromDefault();
   } catch (error) {
-    throw new ApiError(`${nameOf(options)} cannot be read: ${reasonOf(error)}`);
+    throw new ApiError(`${nameOf(options)} cannot be read: ${fileReason(error)}`);
   }
   // What the package makes up when it finds nothing.
   if (config.getCurrentCluster()?.server === "http://localhost:8080") {

@@ -25,6 +25,7 @@ export class Troubles {
     this.#tell = tell;
   }
 
+  /** No name of a resource: what concerns all of them. */
   set(resource: string, message: string | undefined): void {
     const before = this.#byResource.get(resource);
     if (message === before?.message) return;
@@ -53,7 +54,7 @@ function sentence(troubles: ReadonlyMap<string, Trouble>): string {
   const byMessage = new Map<string, { resources: string[]; since: number }>();
   for (const [resource, { message, since }] of troubles) {
     const same = byMessage.get(message) ?? { resources: [], since };
-    same.resources.push(resource);
+    if (resource !== "") same.resources.push(resource);
     same.since = Math.min(same.since, since);
     byMessage.set(message, same);
   }
@@ -61,7 +62,7 @@ function sentence(troubles: ReadonlyMap<string, Trouble>): string {
     .map(([message, { resources, since }]) => {
       const rest = resources.length - NAMED;
       const names = `${resources.slice(0, NAMED).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
-      return `${message} (${names}), since ${new Date(since).toISOString()}`;
+      return `${message}${names === "" ? "" : ` (${names})`}, since ${new Date(since).toISOString()}`;
     })
     .join("; ");
 }

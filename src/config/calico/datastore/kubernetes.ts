@@ -35,8 +35,8 @@ interface Followed {
   readonly resource: string;
 }
 
-/** What concerns no single kind. */
-const DISCOVERY = "API groups";
+/** What concerns no single kind needs no name. */
+const DISCOVERY = "";
 
 export class KubernetesDatastore implements Datastore {
   readonly #options: KubernetesOptions;

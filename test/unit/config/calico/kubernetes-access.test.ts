@@ -139,7 +139,7 @@ describe("logging in", () => {
     const config = join(dirname(ready), "later");
     const all = follow(api, {}, { kubeconfig: config, apiServer: undefined });
     await waitFor(() => all.told.disturbance, { what: "that it is said", interval: 5 });
-    expect(all.told.disturbance).toContain(`kubeconfig ${config} cannot be read: ENOENT`);
+    expect(all.told.disturbance).toContain(`kubeconfig ${config} cannot be read: there is no such file`);
     writeFileSync(config, readFileSync(ready));
     await synced(all);
   });

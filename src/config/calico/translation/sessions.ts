@@ -12,7 +12,7 @@ import { MeshPlanner } from "./mesh-plans.ts";
 import { NodeDirectory } from "./node-directory.ts";
 import { NodePlans } from "./node-plans.ts";
 import type { NodeSettings } from "./node-settings.ts";
-import { type Password, passwordOf } from "./passwords.ts";
+import { type Password, Passwords } from "./passwords.ts";
 import { PeerList } from "./peer-list.ts";
 import type { FilterNames, OwnSide, PeerContext } from "./peer-of-plan.ts";
 import type { PeerPlan } from "./peer-plan.ts";
@@ -43,6 +43,7 @@ export class SessionPlanner {
   readonly #nodePlans = new NodePlans();
   readonly #mesh4 = new MeshPlanner(Family.Ipv4);
   readonly #mesh6 = new MeshPlanner(Family.Ipv6);
+  readonly #passwords = new Passwords();
   readonly #own = rememberEqual(ownSide);
   readonly #filterNames = rememberEqual(filterNames);
   readonly #context = remember((own: OwnSide, filters: FilterNames): PeerContext => ({ own, filters }));
@@ -74,7 +75,12 @@ export class SessionPlanner {
       for (const plan of this.#mesh4.plans(own, directory)) plans4.push(plan);
       for (const plan of this.#mesh6.plans(own, directory)) plans6.push(plan);
     }
-    const passwords = new SessionPasswords(this.#cluster, this.#secretNamespace, settings.meshPassword);
+    const passwords = new SessionPasswords(
+      this.#cluster,
+      this.#secretNamespace,
+      settings.meshPassword,
+      this.#passwords,
+    );
     const context = this.#context(this.#own(settings), this.#filterNames(bgpFilters.sorted()));
     const textOf = (plan: PeerPlan) => passwords.textOf(plan);
     const ipv4 = this.#ipv4.peers(
@@ -137,21 +143,24 @@ class SessionPasswords {
   readonly #cluster: Cluster;
   readonly #namespace: string;
   readonly #mesh: SecretKey | undefined;
+  readonly #passwords: Passwords;
   readonly #known = new Map<BgpPeer | undefined, Password>();
 
-  constructor(cluster: Cluster, namespace: string, mesh: SecretKey | undefined) {
+  constructor(cluster: Cluster, namespace: string, mesh: SecretKey | undefined, passwords: Passwords) {
     this.#cluster = cluster;
     this.#namespace = namespace;
     this.#mesh = mesh;
+    this.#passwords = passwords;
   }
 
   textOf(plan: PeerPlan): string | undefined {
     const password = this.#of(plan);
-    return password.kind === "text" ? password.text : undefined;
+    return password.kind === "text" || password.kind === "wrong" ? password.text : undefined;
   }
 
   isUsable(plan: PeerPlan): boolean {
-    return this.#of(plan).kind !== "wrong";
+    const password = this.#of(plan);
+    return password.kind !== "wrong" || password.text !== undefined;
   }
 
   references(): readonly SecretKey[] {
@@ -174,7 +183,7 @@ class SessionPasswords {
     const known = this.#known.get(bgpPeer);
     if (known !== undefined) return known;
     const reference = bgpPeer === undefined ? this.#mesh : bgpPeer.password;
-    const password = passwordOf(reference, this.#cluster.secrets, this.#namespace);
+    const password = this.#passwords.of(reference, this.#cluster.secrets, this.#namespace);
     this.#known.set(bgpPeer, password);
     return password;
   }

@@ -30,6 +30,24 @@ describe("passwords", () => {
     expect(passwordOf({ k: "x".repeat(80) })).toHaveLength(80);
   });
 
+  it("that cannot be used leave sessions that have one with what they have", () => {
+    const world = clusterOf(own, withPassword, secret({ k: "right" }));
+    const now = () => world.model().ipv4.peers.map(({ password }) => password);
+    expect(now()).toEqual(["right"]);
+    for (const wrong of ["x".repeat(81), "with\u0000nul"]) {
+      world.become([own, withPassword, secret({ k: wrong })]);
+      expect(now()).toEqual(["right"]);
+      expect(world.problems()).toEqual([expect.stringMatching(/^BGPPeer\/a spec.password: .*: the one before stays/)]);
+    }
+    // What is gone is gone, as with BIRD.
+    world.become([own, withPassword]);
+    expect(now()).toEqual([null]);
+    world.become([own, withPassword, secret({ k: "x".repeat(81) })]);
+    expect(now()).toEqual([]);
+    world.become([own, withPassword, secret({ k: "other" })]);
+    expect(now()).toEqual(["other"]);
+  });
+
   it("are never part of a problem", () => {
     const broken = {
       apiVersion: "v1",

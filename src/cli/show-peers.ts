@@ -1,6 +1,6 @@
 /** `starling show peers`: one line a session, and one more for each further family. */
 
-import type { PeerView } from "../control/views.ts";
+import type { PeerView, SummaryView } from "../control/views.ts";
 import { type CommandContext, printJson } from "./command-context.ts";
 import { type Column, table } from "./table.ts";
 import type { Paint } from "./terminal.ts";
@@ -17,9 +17,12 @@ export async function showPeers(context: CommandContext): Promise<void> {
   const peers = await context.client.call<readonly PeerView[]>("peers");
   if (context.json) return printJson(context, peers);
   if (peers.length === 0) {
-    await context.err.write(
-      "there are no peers: the configuration names them under `peers`; those of a range appear when they connect\n",
-    );
+    const { waitingFor } = await context.client.call<SummaryView>("summary");
+    const why =
+      waitingFor.length === 0
+        ? "the configuration names them under `peers`; those of a range appear when they connect"
+        : `starling has not begun to speak (${waitingFor.join("; ")})`;
+    await context.err.write(`there are no peers: ${why}\n`);
     return;
   }
   await context.out.write(table(columns(context.now), peers.flatMap(linesOf), context.paint));

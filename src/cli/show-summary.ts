@@ -23,6 +23,7 @@ function summaryText(summary: SummaryView, paint: Paint): string {
       ["Sessions", sessions],
       ["Kernel", kernel.enabled ? "written" : `not written${kernel.reason === null ? "" : `: ${kernel.reason}`}`],
       ...(calico === null ? [] : [["Calico", calicoText(calico)] as const]),
+      ...summary.waitingFor.map((what) => ["Not ready", what] as const),
       ["Memory", bytes(summary.memory)],
     ],
     "",

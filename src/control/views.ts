@@ -112,6 +112,8 @@ export interface SummaryView {
   };
   /** Null where Calico's resources are not asked for. */
   readonly calico: CalicoView | null;
+  /** What the start still lacks, in words; whether peers answer is not part of it. */
+  readonly waitingFor: readonly string[];
   /** Resident set size in bytes. */
   readonly memory: number;
 }

@@ -91,6 +91,7 @@ export class View implements DaemonView {
         reason: kernel.reason ?? null,
       },
       calico: this.#calico()?.view() ?? null,
+      waitingFor: this.starting(),
       memory: process.memoryUsage.rss(),
     };
   }

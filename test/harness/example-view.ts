@@ -206,6 +206,7 @@ const SUMMARY: SummaryView = {
   paths: { ipv4: 6, ipv6: 1 },
   kernel: { enabled: true, routes: { ipv4: 4, ipv6: 1 }, reason: null },
   calico: null,
+  waitingFor: [],
   memory: 67_108_864,
 };
 

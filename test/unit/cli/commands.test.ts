@@ -131,7 +131,14 @@ describe("show, for people", () => {
       stdout: "",
       stderr: "no routes match\n",
     });
-    expect((await cli.run("show peers")).stderr).toContain("no peers");
+    expect((await cli.run("show peers")).stderr).toContain("no peers: the configuration names them");
+  });
+
+  it("what the start waits for is said where one looks first", async () => {
+    cli.view.peerViews = [];
+    cli.view.summaryView = { ...cli.view.summaryView, waitingFor: ["port 179 is in use by another program"] };
+    expect((await cli.run("show summary")).stdout).toMatch(/^Not ready +port 179 is in use by another program$/m);
+    expect((await cli.run("show peers")).stderr).toContain("not begun to speak (port 179 is in use");
   });
 
   it("colour: on a terminal that wants it, and only there", async () => {

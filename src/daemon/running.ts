@@ -7,6 +7,7 @@ import { formatRouterId } from "../bgp/model/ids.ts";
 import { SocketTransport } from "../bgp/socket-transport.ts";
 import { paintFor } from "../cli/terminal.ts";
 import { welcome } from "../cli/welcome.ts";
+import { CalicoConfig } from "../config/calico/calico-config.ts";
 import { calicoNode, isIdle } from "../config/calico/calico-node.ts";
 import { openDatastore } from "../config/calico/datastore/open.ts";
 import { compile } from "../config/compile.ts";
@@ -297,9 +298,11 @@ export class Running {
   async #reloadCalico(daemon: Daemon, opened: Opened, { calico: section = {} }: Loaded): Promise<ReloadReport> {
     const { problems, options, config } = calicoNode(opened, section, machineOf(this.#options.configFile ?? "/"), true);
     logProblems(this.#logger, problems);
-    const isSame = isDeepStrictEqual(this.#startup.calico?.options, options);
+    const inForce = this.#startup.calico?.options ?? options;
+    const isSame = isDeepStrictEqual(inForce, options);
     const notes = isSame ? [] : ["calico: another node, role or datastore takes effect when starling is started again"];
-    const merged = this.#calico?.replaceFile(config);
+    // Half of another role would take back routes that the other half still leads here.
+    const merged = this.#calico?.replaceFile(isSame ? config : new CalicoConfig(opened, inForce));
     if (merged === undefined) return { ok: true, changes: notes, problems: reported(problems.filter(isError)) };
     const next = acceptForReload(daemon.config, merged);
     daemon.problems = merged.problems.filter(isShown);

@@ -135,7 +135,7 @@ describe.skipIf(!canMakeNetworks())("a Calico node while its resources change", 
 
   it("the file read again: its own peers come and go beside those of the resources", async (context) => {
     await using lab = await Lab.create("calico-reload", context);
-    const { a, calico, control } = await pair(lab);
+    const { a, calico, control, heard } = await pair(lab);
     const file = { calico, control, kernel: {}, originate: [] };
     const tor = { name: "tor", address: "10.0.0.9", asNumber: 65001, export: ["calico/export/ipv4"] };
     const said = await a.reload({}, { file: { ...file, peers: [tor] } });
@@ -147,6 +147,10 @@ describe.skipIf(!canMakeNetworks())("a Calico node while its resources change", 
     await expect(failed).rejects.toThrow(/timers.hold.*1s is not accepted/s);
     expect((await a.peers()).map(({ name }) => name)).toEqual(["Mesh_10_0_0_2", "tor"]);
     expect(await a.reload({}, { file })).toContain("peer tor: removed");
+    // Another role is for the next start, as a whole.
+    const other = await a.reload({}, { file: { ...file, calico: { ...calico, role: "route-reflector" } } });
+    expect(other.trim()).toBe("calico: another node, role or datastore takes effect when starling is started again");
+    expect(await heard()).toEqual([BLOCK]);
     expect((await a.peers())[0]).toMatchObject({ state: "Established", transitions: 1 });
   });
 

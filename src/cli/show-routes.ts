@@ -15,6 +15,9 @@ const LEAST_WIDTHS = new Map([
   ["NEXT HOP", 15],
 ]);
 
+const HINT =
+  " that prefix; `--for ADDRESS` shows the route that a packet takes, `--longer` all that lies within a prefix";
+
 export async function showRoutes(context: CommandContext, filter: RouteFilter): Promise<void> {
   if (context.json) return printLines(context, filter);
   // For one prefix there are few paths, and whoever asks for it wants to know all of them.
@@ -59,7 +62,8 @@ class RoutePrinter {
 
   async finish(): Promise<void> {
     if (this.#waiting.length > 0) await this.#print();
-    else if (this.#widths === undefined) await this.#context.err.write("no routes match\n");
+    else if (this.#widths === undefined)
+      await this.#context.err.write(`no routes match${this.#isDetailed ? HINT : ""}\n`);
   }
 
   async #print(): Promise<void> {

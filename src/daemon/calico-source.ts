@@ -65,6 +65,8 @@ export class CalicoSource {
   /** What the log has been told of. */
   #told: ReadonlySet<string> = new Set();
   #release: string | undefined;
+  /** The Node that this is, or acts for. */
+  #actsFor: string | undefined;
 
   constructor(parts: CalicoSourceParts) {
     this.#parts = parts;
@@ -76,8 +78,7 @@ export class CalicoSource {
   /** Throws UsageError when the datastore's options cannot be used. */
   async start(): Promise<void> {
     const { node, clock, logger, open } = this.#parts;
-    const { nodeName, datastore } = node.options;
-    logger.info({ node: nodeName, datastore: datastore.type }, "reading Calico's resources");
+    logger.info({ node: this.#nodeName, datastore: this.#type }, "reading Calico's resources");
     const opened = await open(node.options, this.#reader, clock, logger);
     this.#reader.datastore = opened;
     if (this.#isClosed) await opened.close();
@@ -106,7 +107,7 @@ export class CalicoSource {
   view(): CalicoView {
     const { disturbance } = this.#reader;
     return {
-      nodeName: this.#parts.node.options.nodeName,
+      nodeName: this.#nodeName,
       release: this.#release ?? null,
       datastore: {
         type: this.#type,
@@ -125,6 +126,12 @@ export class CalicoSource {
     const { datastore } = this.#reader;
     this.#reader.datastore = undefined;
     await datastore?.close();
+  }
+
+  /** Of a node that is selected the selector, until it is known which one that is. */
+  get #nodeName(): string {
+    const { nodeName, nodeSelector } = this.#parts.node.options;
+    return this.#actsFor ?? nodeSelector?.text ?? nodeName;
   }
 
   get #type(): CalicoView["datastore"]["type"] {
@@ -182,8 +189,15 @@ export class CalicoSource {
       return this.#wait(waiting ?? "what it says and the configuration file do not go together");
     this.#awaited = undefined;
     this.#release = config.calico?.release;
+    this.#actFor(config.calico?.nodeName);
     await this.#parts.changed(config, problems.filter(isShown));
     this.#lacking = undefined;
+  }
+
+  #actFor(node: string | undefined): void {
+    if (node === this.#actsFor) return;
+    this.#actsFor = node;
+    if (this.#parts.node.options.nodeSelector !== undefined) this.#parts.logger.info({ node }, "acting for this Node");
   }
 
   /** Said once, as long as it is so. */

@@ -54,13 +54,13 @@ export class SourceBench {
   /** What is done with each configuration. */
   take: (config: Config) => Promise<unknown> = () => Promise.resolve();
 
-  constructor(clock: VirtualClock, file = fileOf()) {
+  constructor(clock: VirtualClock, file: Opened, options: CalicoOptions) {
     this.#clock = clock;
     const logger = Object.assign(this.log, { setLevels: () => {}, flush: () => {} });
-    const config = new CalicoConfig(file, OPTIONS);
+    const config = new CalicoConfig(file, options);
     this.initial = accept(config.file);
     this.source = new CalicoSource({
-      node: { options: OPTIONS, config, problems: [] },
+      node: { options, config, problems: [] },
       clock,
       logger,
       open: (_options, events) => {
@@ -130,8 +130,8 @@ export class SourceBench {
   }
 }
 
-export async function sourceBench(clock: VirtualClock, file?: Opened): Promise<SourceBench> {
-  const bench = new SourceBench(clock, file);
+export async function sourceBench(clock: VirtualClock, file = fileOf(), options = OPTIONS): Promise<SourceBench> {
+  const bench = new SourceBench(clock, file, options);
   await bench.source.start();
   return bench;
 }

@@ -131,6 +131,7 @@ describe("show, for people", () => {
       stdout: "",
       stderr: "no routes match\n",
     });
+    expect((await cli.run("show routes 192.0.2.1")).stderr).toContain("no routes match that prefix; `--for ADDRESS`");
     expect((await cli.run("show peers")).stderr).toContain("no peers: the configuration names them");
   });
 

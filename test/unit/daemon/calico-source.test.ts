@@ -47,6 +47,18 @@ describe("the start", () => {
     expect(names(bench)).toEqual(["Mesh_10_0_0_2", "Mesh_10_0_0_3"]);
   });
 
+  it("acts for the Node that is selected, and says which one that is", async () => {
+    const nodeSelector = { text: "all()", addresses: ["10.0.0.1"] };
+    const options = { ...OPTIONS, nodeName: "machine", nodeSelector, role: "route-reflector" } as const;
+    const bench = await sourceBench(new VirtualClock(), fileOf(), options);
+    expect(bench.source.view().nodeName).toBe("all()");
+    mesh(bench);
+    bench.events.synced();
+    await bench.settle();
+    expect(bench.source.view().nodeName).toBe("node-1");
+    expect(bench.logged("info")).toContain("acting for this Node");
+  });
+
   it("waits for the passwords, but not for ever", async () => {
     const password = { secretKeyRef: { name: "bgp", key: "k" } };
     const told = await sourceBench(new VirtualClock());

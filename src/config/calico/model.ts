@@ -72,7 +72,7 @@ export interface CalicoFilter {
 /** A block of this node. Routes within it stay at home unless their metric is below `escapeBelowMetric`. */
 export interface CalicoAggregate {
   readonly prefix: string;
-  readonly state: "confirmed" | "implicit" | "pendingDeletion";
+  readonly state: "confirmed" | "implicit";
   /** Null before 3.32: none escapes. */
   readonly escapeBelowMetric: number | null;
 }
@@ -140,7 +140,7 @@ export interface CalicoFamily {
   /** reachableBy of the peers. */
   readonly staticRoutes: readonly { readonly prefix: string; readonly via: string }[];
   readonly aggregates: readonly CalicoAggregate[];
-  /** Blocks that this node is giving back. */
+  /** Blocks that this node is giving back: no routes within them are kept at home. */
   readonly pendingBlocks: readonly string[];
   readonly exportRejects: readonly ExportReject[];
   readonly exportAccepts: readonly ExportAccept[];

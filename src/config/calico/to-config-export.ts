@@ -43,9 +43,6 @@ function communityTerms({ prefix, communities }: PrefixCommunities, family: Fami
 /**
  * The block itself goes, what is within it stays at home; but routes with a better metric than usual go, because their workload is
  * on its way to or from another node (live migration).
- *
- * BIRD: what is within a block that the node is giving back goes, too, as its template forgets the state.
- * Ours: it stays at home until the block is gone.
  */
 function blockTerms({ prefix, escapeBelowMetric }: CalicoAggregate, family: Family): readonly Term[] {
   return within(prefix, family).flatMap((range): readonly Term[] => {

@@ -64,18 +64,21 @@ function asPathBeginning(numbers: readonly number[]): TextMatcher {
 }
 
 /**
- * BIRD: with a prefix length, Equal compares the route's prefix with a set of prefixes, and so never matches, NotEqual always.
- * Ours: Equal is the prefix itself if its length is allowed, NotEqual the opposite: as the words say.
+ * Beside a prefix length Equal never matches and NotEqual always, because BIRD then compares the route's prefix with a set of
+ * prefixes. Nobody means that, and a problem says so; but a filter that began to match would change what a cluster tells its peers.
  */
 function prefixMatch(rule: FilterRule): Pick<Match, "prefixes" | "notPrefixes"> | "never" {
   const prefix = rule.cidr === undefined ? undefined : parsePrefix(rule.cidr);
-  if (prefix === undefined) return { prefixes: undefined, notPrefixes: undefined };
+  if (prefix === undefined) return ANY_PREFIX;
   const isNegated = rule.matchOperator === "NotIn" || rule.matchOperator === "NotEqual";
   const isExact = rule.matchOperator === "Equal" || rule.matchOperator === "NotEqual";
+  if (isExact && rule.prefixLength !== undefined) return isNegated ? ANY_PREFIX : "never";
   const range = rangeOf(prefix, isExact, rule.prefixLength);
-  if (range === undefined) return isNegated ? { prefixes: undefined, notPrefixes: undefined } : "never";
+  if (range === undefined) return isNegated ? ANY_PREFIX : "never";
   return isNegated ? { prefixes: undefined, notPrefixes: [range] } : { prefixes: [range], notPrefixes: undefined };
 }
+
+const ANY_PREFIX: Pick<Match, "prefixes" | "notPrefixes"> = { prefixes: undefined, notPrefixes: undefined };
 
 function rangeOf(
   prefix: Prefix,

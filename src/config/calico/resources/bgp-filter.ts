@@ -131,7 +131,7 @@ function checkTogether(values: Values<typeof ruleFields4>, place: Place): void {
     place
       .at("prefixLength")
       .warn(
-        `beside matchOperator ${matchOperator} it ${always} matches on BIRD's nodes; use ${matchOperator === "Equal" ? "In" : "NotIn"}`,
+        `beside matchOperator ${matchOperator} the rule ${always} matches, as with BIRD; use ${matchOperator === "Equal" ? "In" : "NotIn"}`,
       );
   }
   const { min = 0, max = 128 } = prefixLength ?? {};

@@ -118,5 +118,8 @@ export function aggregates(
 ): readonly CalicoAggregate[] {
   const normal = family === Family.Ipv4 ? settings.priorities.ipv4 : settings.priorities.ipv6;
   const escapeBelowMetric = settings.release === "3.31" ? null : normal;
-  return blocks.map(({ cidr: prefix, state }) => ({ prefix, state, escapeBelowMetric }));
+  // BIRD's template has no clause for a block that the node is giving back: what is left in it is told to peers one by one.
+  return blocks.flatMap(({ cidr: prefix, state }) =>
+    state === "pendingDeletion" ? [] : [{ prefix, state, escapeBelowMetric }],
+  );
 }

@@ -175,13 +175,12 @@ describe("blocks", () => {
     block("fd65::/122", "confirmed"),
   ];
 
-  it("are blackholes but for those of one address, and keep their routes at home as long as they are the node's", () => {
+  it("are blackholes but for those of one address, and keep their routes at home unless they are being given back", () => {
     const { ipv4, ipv6 } = model({}, {}, [own, ...blocks]);
     expect(ipv4.blackholes).toEqual(["10.65.10.0/26", "10.65.2.0/26", "10.65.4.0/26"]);
     expect(ipv4.aggregates).toEqual([
       { prefix: "10.65.10.0/26", state: "implicit", escapeBelowMetric: 1024 },
       { prefix: "10.65.2.0/26", state: "confirmed", escapeBelowMetric: 1024 },
-      { prefix: "10.65.4.0/26", state: "pendingDeletion", escapeBelowMetric: 1024 },
       { prefix: "10.65.5.1/32", state: "confirmed", escapeBelowMetric: 1024 },
     ]);
     expect(ipv4.pendingBlocks).toEqual(["10.65.4.0/26"]);

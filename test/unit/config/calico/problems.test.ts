@@ -202,7 +202,7 @@ describe("BGPFilter", () => {
     [
       "lengths beside Equal",
       { action: "Accept", cidr: "10.0.0.0/8", matchOperator: "Equal", prefixLength: { max: 24 } },
-      [expect.stringContaining("beside matchOperator Equal it never matches on BIRD")],
+      [expect.stringContaining("beside matchOperator Equal the rule never matches, as with BIRD")],
     ],
     [
       "operations of a reject",

@@ -46,10 +46,10 @@ describe("a BGPFilter's rule as a term", () => {
       [{ cidr, matchOperator: "In", prefixLength: { max: 8 } }, "44.0.0.0/16", {}, "next"],
       [{ cidr, matchOperator: "NotIn", prefixLength: { max: 8 } }, "44.0.0.0/16", {}, "accept"],
       [{ cidr, matchOperator: "NotIn", prefixLength: lengths }, "44.0.0.0/23", {}, "accept"],
-      // Differs from BIRD, which compares the prefix with a set here.
-      [{ cidr, matchOperator: "Equal", prefixLength: { min: 16 } }, "44.0.0.0/16", {}, "accept"],
-      [{ cidr, matchOperator: "Equal", prefixLength: { min: 17 } }, "44.0.0.0/16", {}, "next"],
-      [{ cidr, matchOperator: "NotEqual", prefixLength: { min: 17 } }, "44.0.0.0/16", {}, "accept"],
+      // As BIRD, which compares the prefix with a set here: never equal.
+      [{ cidr, matchOperator: "Equal", prefixLength: { min: 16 } }, "44.0.0.0/16", {}, "next"],
+      [{ cidr, matchOperator: "NotEqual", prefixLength: { min: 16 } }, "44.0.0.0/16", {}, "accept"],
+      [{ cidr, matchOperator: "NotEqual", prefixLength: { min: 17 } }, "45.0.0.0/16", {}, "accept"],
       [{ cidr: "5000::0/64", matchOperator: "In" }, "5000::1/128", {}, "accept"],
     ]);
   });

@@ -2,6 +2,7 @@
 
 import type { IpAddress } from "../../src/bgp/model/address.ts";
 import { formatAddress } from "../../src/bgp/model/address.ts";
+import type { Family } from "../../src/bgp/model/family.ts";
 import type { Clock } from "../../src/bgp/model/ports.ts";
 import {
   type Connection,
@@ -21,7 +22,8 @@ const SEND_BUFFER = 65_536;
 
 interface Host {
   readonly address: IpAddress;
-  readonly listeners: Map<number, Doorman>;
+  /** By family and port. */
+  readonly listeners: Map<string, Doorman>;
 }
 
 export class MemoryNetwork {
@@ -42,7 +44,7 @@ export class MemoryNetwork {
     this.#hosts.set(formatAddress(address), host);
     return {
       dial: (request, handler) => this.#dial(host, request, handler),
-      listen: async (_address, port, doorman) => this.#listen(host, port, doorman),
+      listen: async ({ family }, port, doorman) => this.#listen(host, family, port, doorman),
       settled: async () => {},
     };
   }
@@ -97,10 +99,11 @@ export class MemoryNetwork {
     this.#open.delete(connection);
   }
 
-  #listen(host: Host, port: number, doorman: Doorman): Listening {
-    if (host.listeners.has(port)) throw new ListenError("EADDRINUSE", `port ${port} is in use`);
-    host.listeners.set(port, doorman);
-    return { address: host.address, port, setKey: () => {}, close: () => host.listeners.delete(port) };
+  #listen(host: Host, family: Family, port: number, doorman: Doorman): Listening {
+    const key = `${family} ${port}`;
+    if (host.listeners.has(key)) throw new ListenError("EADDRINUSE", `port ${port} is in use`);
+    host.listeners.set(key, doorman);
+    return { address: host.address, port, setKey: () => {}, close: () => host.listeners.delete(key) };
   }
 
   #dial(from: Host, request: DialRequest, handler: DialHandler): { cancel(): void } {
@@ -108,7 +111,9 @@ export class MemoryNetwork {
     const local = request.localAddress ?? from.address;
     this.#clock.after(LATENCY_MILLISECONDS, () => {
       if (isCancelled || this.isSilent(request.address) || this.isSilent(local)) return;
-      const doorman = this.#hosts.get(formatAddress(request.address))?.listeners.get(request.port);
+      const doorman = this.#hosts
+        .get(formatAddress(request.address))
+        ?.listeners.get(`${request.address.family} ${request.port}`);
       if (doorman === undefined) return handler.failed("connection refused");
       const here = new MemoryConnection(this, this.#clock, local, request.address);
       const there = new MemoryConnection(this, this.#clock, request.address, local);

@@ -178,6 +178,10 @@ export class Daemon {
     const missing: string[] = [];
     if (!this.#isListening) missing.push(this.obstacle ?? "not listening for BGP connections yet");
     if (!this.#parts.kernel.isReady) missing.push("the kernel's routes have not been read yet");
+    const { calico, kernel } = this.config;
+    // Elsewhere who may not write routes is a reflector; a Calico node would draw traffic to pods that it does not reach others from.
+    if (calico !== undefined && kernel.enabled && this.#parts.kernel.reason !== undefined)
+      missing.push(`no routes are written to the kernel: ${this.#parts.kernel.reason}`);
     if (this.#parts.restarting && this.#deferral?.isSelecting === false)
       missing.push("restarting: waiting for the peers to tell their routes");
     return missing;

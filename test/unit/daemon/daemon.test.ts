@@ -4,6 +4,7 @@ import type { PeerId } from "../../../src/bgp/model/ids.ts";
 import { MemoryDaemon } from "../../harness/memory-daemon.ts";
 import { MemoryNetwork } from "../../harness/memory-transport.ts";
 import { VirtualClock } from "../../harness/virtual-clock.ts";
+import { modelOf } from "../config/calico/models.ts";
 import { configOf } from "../config/fixtures.ts";
 import { address, attributes, id, prefix } from "../rib/sample.ts";
 
@@ -146,5 +147,17 @@ describe("after a restart (RFC 4724 §3)", () => {
     center.daemon.speaker.reset(center.daemon.ids.find("b") as PeerId, undefined);
     clock.advanceSeconds(30);
     expect(told()).toEqual([false, []]);
+  });
+});
+
+describe("readiness without permission to write routes", () => {
+  it("is withheld from a Calico node, whose pods would not be reached, and from nobody else", async () => {
+    const { start } = world();
+    const writing = hub("peers: []");
+    const asked = { ...writing, kernel: { ...writing.kernel, enabled: true } };
+    const missing = async (config: typeof asked) => (await start(HUB, config)).daemon.readiness();
+    expect(await missing(asked)).toEqual([]);
+    expect(await missing({ ...asked, calico: modelOf() })).toEqual([expect.stringMatching(/^no routes are written/)]);
+    expect(await missing({ ...writing, calico: modelOf() })).toEqual([]);
   });
 });

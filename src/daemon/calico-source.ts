@@ -30,7 +30,7 @@ export interface CalicoSourceParts {
   readonly open: OpenDatastore;
   /** Who answers CalicoNodeStatus resources, and writes by this. */
   readonly statuses: (write: () => Datastore["writeNodeStatus"]) => StatusRequests & { close(): void };
-  /** Another configuration, with what is wrong in it and went without effect. Comes again only when it has resolved. */
+  /** Another configuration, with what is wrong in it, and what leads nowhere. Comes again only when it has resolved. */
   changed(config: Config, problems: readonly Problem[]): Promise<void>;
 }
 
@@ -38,6 +38,8 @@ export interface CalicoSourceParts {
 const COALESCE_MILLISECONDS = 100;
 /** Sessions without their passwords come up only to go down again. But a Secret that cannot be read must not keep the others waiting. */
 const SECRETS_MILLISECONDS = 5_000;
+/** Kinds fail and recover one after the other: that is one outage in the log. */
+const WHAT_AND_WHEN = / \([^()]*\), since [\d:.TZ-]+/g;
 
 interface Merged extends Pick<Loaded, "config" | "problems"> {
   /** Why there is no configuration, in words. */
@@ -51,7 +53,7 @@ export class CalicoSource {
   #config: CalicoConfig;
   /** What keeps the first configuration from being one, in words; undefined once there was one. */
   #lacking: string | undefined = "it has not told everything yet";
-  /** As the log knows it. */
+  /** Its cause, as the log knows it. */
   #disturbance: string | undefined;
   #timer: Timer | undefined;
   #isChanging = false;
@@ -144,8 +146,9 @@ export class CalicoSource {
   }
 
   #logDisturbance(reason: string | undefined): void {
-    if (reason === this.#disturbance) return;
-    this.#disturbance = reason;
+    const cause = reason?.replace(WHAT_AND_WHEN, "");
+    if (cause === this.#disturbance) return;
+    this.#disturbance = cause;
     const { logger } = this.#parts;
     const datastore = this.#type;
     if (reason === undefined) logger.info({ datastore }, "Calico's datastore answers");

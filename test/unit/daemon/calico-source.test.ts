@@ -140,6 +140,10 @@ describe("while it runs", () => {
 
   it("an outage leaves the last state, says so, and readiness alone", async () => {
     const bench = await running();
+    bench.events.disturbed("the API server does not answer (nodes, ippools), since 2026-01-01T00:00:00.000Z");
+    await bench.settle();
+    bench.events.disturbed("the API server does not answer (nodes), since 2026-01-01T00:00:01.000Z");
+    await bench.settle();
     bench.events.disturbed("the API server does not answer");
     await bench.settle(60_000);
     expect(bench.source.readiness()).toEqual([]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatPrefix } from "../../../src/bgp/model/prefix.ts";
 import type { Term } from "../../../src/rib/policy/policy.ts";
+import { ANY } from "../rib/sample.ts";
 import { configOf, problemsOf } from "./fixtures.ts";
 
 function termOf(term: string): Term {
@@ -9,22 +10,10 @@ function termOf(term: string): Term {
   return one;
 }
 
-const nothing = {
-  prefixes: undefined,
-  notPrefixes: undefined,
-  communities: undefined,
-  asPath: undefined,
-  origin: undefined,
-  interface: undefined,
-  peerType: undefined,
-  localPref: undefined,
-  localPrefAbove: undefined,
-};
-
 describe("policies", () => {
   it("an empty term accepts everything", () => {
     const { match, set, then: action } = termOf("{}");
-    expect({ match, set, action }).toEqual({ match: nothing, set: undefined, action: "accept" });
+    expect({ match, set, action }).toEqual({ match: ANY, set: undefined, action: "accept" });
   });
 
   it.each([
@@ -74,7 +63,7 @@ describe("policies", () => {
     const set =
       "{localPref: 200, med: 10, nextHop: self, prependAs: 3, communities: {add: [64512:99, '1:2:3'], remove: ['64512:*']}}";
     const term = termOf(`{set: ${set}, then: next}`);
-    expect([term.match, term.then]).toEqual([nothing, "next"]);
+    expect([term.match, term.then]).toEqual([ANY, "next"]);
     expect(term.set).toEqual({
       localPref: 200,
       med: 10,

@@ -6,23 +6,13 @@ import { Family } from "../../../src/bgp/model/family.ts";
 import { asn, type PeerId } from "../../../src/bgp/model/ids.ts";
 import type { Policy } from "../../../src/rib/policy/policy.ts";
 import { peerOptions, prefix, RibBench } from "../../harness/rib-bench.ts";
+import { ANY } from "./sample.ts";
 
 const A = 1 as PeerId;
 const B = 2 as PeerId;
 const C = 3 as PeerId;
 const plain = attributesWith(ipv4(0x0b000001), { localPref: 100 });
 
-const NOTHING = {
-  prefixes: undefined,
-  notPrefixes: undefined,
-  communities: undefined,
-  asPath: undefined,
-  origin: undefined,
-  interface: undefined,
-  peerType: undefined,
-  localPref: undefined,
-  localPrefAbove: undefined,
-};
 const NO_CHANGES = {
   localPref: undefined,
   med: undefined,
@@ -35,7 +25,7 @@ const rejecting = (text: string): Policy => ({
   name: `not ${text}`,
   terms: [
     {
-      match: { ...NOTHING, prefixes: [{ prefix: prefix(text), ge: prefix(text).length, le: 32 }] },
+      match: { ...ANY, prefixes: [{ prefix: prefix(text), ge: prefix(text).length, le: 32 }] },
       set: undefined,
       then: "reject",
     },
@@ -43,7 +33,7 @@ const rejecting = (text: string): Policy => ({
 });
 const preferring = (localPref: number): Policy => ({
   name: `prefer ${localPref}`,
-  terms: [{ match: NOTHING, set: { ...NO_CHANGES, localPref }, then: "accept" }],
+  terms: [{ match: ANY, set: { ...NO_CHANGES, localPref }, then: "accept" }],
 });
 
 describe("a reload of policies", () => {
@@ -132,7 +122,7 @@ describe("this speaker's own routes", () => {
     const bench = new RibBench();
     const asking: Policy = {
       name: "connected",
-      terms: [{ match: { ...NOTHING, origin: ["connected"] }, set: undefined, then: "accept" }],
+      terms: [{ match: { ...ANY, origin: ["connected"] }, set: undefined, then: "accept" }],
     };
     bench.up(A);
     bench.up(B, { exportPolicies: [asking] });
@@ -152,8 +142,8 @@ describe("this speaker's own routes", () => {
     const overEth1: Policy = {
       name: "over eth1",
       terms: [
-        { match: { ...NOTHING, interface: /^eth1$/ }, set: undefined, then: "accept" },
-        { match: NOTHING, set: undefined, then: "reject" },
+        { match: { ...ANY, interface: /^eth1$/ }, set: undefined, then: "accept" },
+        { match: ANY, set: undefined, then: "reject" },
       ],
     };
     bench.up(A, { exportPolicies: [overEth1] });
@@ -264,7 +254,7 @@ describe("next hops and the kernel", () => {
       name: "rtbh",
       terms: [
         {
-          match: { ...NOTHING, communities: [{ kind: "standard", value: WellKnown.Blackhole, mask: 0xffffffff }] },
+          match: { ...ANY, communities: [{ kind: "standard", value: WellKnown.Blackhole, mask: 0xffffffff }] },
           set: undefined,
           then: "accept",
         },

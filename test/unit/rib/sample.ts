@@ -55,7 +55,8 @@ export function standard(text: string): CommunityPattern {
   return { kind: "standard", value: ((part(high) << 16) | part(low)) >>> 0, mask };
 }
 
-const ANY: Match = {
+/** Asks nothing. */
+export const ANY: Match = {
   prefixes: undefined,
   notPrefixes: undefined,
   communities: undefined,

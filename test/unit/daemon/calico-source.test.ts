@@ -218,6 +218,20 @@ describe("while it runs", () => {
     expect(bench.last.log.level).toBe("debug");
   });
 
+  it("a file that is read again while resources are merged with the one before counts in the end", async () => {
+    const clock = new VirtualClock();
+    const bench = await sourceBench(clock);
+    mesh(bench);
+    bench.events.synced();
+    await bench.settle();
+    bench.node("node-3", "10.0.0.3");
+    // Merged, but not taken over yet.
+    clock.advance(100);
+    bench.source.replaceFile(new CalicoConfig(fileOf({ log: { level: "debug" } }), OPTIONS));
+    await bench.settle();
+    expect([names(bench), bench.last.log.level]).toEqual([["Mesh_10_0_0_2", "Mesh_10_0_0_3"], "debug"]);
+  });
+
   it("after its end nothing happens any more", async () => {
     const bench = await running();
     bench.node("node-3", "10.0.0.3");
